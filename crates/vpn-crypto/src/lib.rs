@@ -1,0 +1,35 @@
+//! The default crypto provider of the L2TP/IPsec crates.
+//!
+//! This is the only crate that names third-party ciphers. [`provider`] returns them as a
+//! [`CryptoProvider`], the value that every machine takes at construction.
+//!
+//! ```
+//! let provider = vpn_crypto::provider();
+//! let digest = provider.legacy.md5.hash(&[b"ab", b"c"]);
+//! assert_eq!(digest[..4], [0x90, 0x01, 0x50, 0x98]);
+//! ```
+//!
+//! Feature `os-random` adds [`OsRandom`], the operating system's random generator.
+#![no_std]
+
+mod legacy;
+#[cfg(feature = "os-random")]
+mod os_random;
+
+#[cfg(feature = "os-random")]
+pub use os_random::OsRandom;
+use vpn_core::crypto::CryptoProvider;
+use vpn_core::crypto::LegacyCrypto;
+
+/// The provider made of RustCrypto parts.
+#[must_use]
+pub const fn provider() -> CryptoProvider {
+    CryptoProvider {
+        legacy: LegacyCrypto {
+            md4: &legacy::Md4,
+            md5: &legacy::Md5,
+            sha1: &legacy::Sha1,
+            des: &legacy::Des,
+        },
+    }
+}

@@ -1,0 +1,28 @@
+use vpn_core::RandomError;
+use vpn_core::SecureRandom;
+
+/// The operating system's random generator.
+///
+/// Each fill asks the system: there is no buffer that a fork or a virtual machine's snapshot could
+/// copy.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OsRandom;
+
+impl SecureRandom for OsRandom {
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
+        getrandom::fill(out).map_err(|_| RandomError)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_fills_differ() {
+        let (mut a, mut b) = ([0; 32], [0; 32]);
+        OsRandom.fill(&mut a).unwrap();
+        OsRandom.fill(&mut b).unwrap();
+        assert_ne!(a, b);
+    }
+}

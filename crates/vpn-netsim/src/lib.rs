@@ -1,0 +1,1 @@
+//! Simulated network with virtual time for testing sans-IO protocol machines.
