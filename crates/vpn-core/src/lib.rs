@@ -49,6 +49,8 @@ pub use path::Path;
 pub use path::Socket;
 pub use path::Transmit;
 pub use random::RandomError;
+#[cfg(feature = "alloc")]
+pub use random::RandomSource;
 pub use random::SecureRandom;
 pub use reader::Reader;
 pub use reader::Truncated;

@@ -23,3 +23,13 @@ impl<R: SecureRandom + ?Sized> SecureRandom for &mut R {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[error("the random generator failed")]
 pub struct RandomError;
+
+/// Makes independent generators, one for each machine of a composition.
+///
+/// A machine owns its generator and shares it with nobody, so a client or server that holds many
+/// machines takes a source and gives each child one of its own.
+#[cfg(feature = "alloc")]
+pub trait RandomSource {
+    /// A generator that is independent of every other one made here.
+    fn generator(&mut self) -> alloc::boxed::Box<dyn SecureRandom + Send>;
+}

@@ -12,6 +12,9 @@
 //! Feature `os-random` adds [`OsRandom`], the operating system's random generator.
 #![no_std]
 
+#[cfg(feature = "os-random")]
+extern crate alloc;
+
 mod legacy;
 #[cfg(feature = "os-random")]
 mod os_random;
@@ -23,8 +26,8 @@ use vpn_core::crypto::LegacyCrypto;
 
 /// The provider made of RustCrypto parts.
 #[must_use]
-pub const fn provider() -> CryptoProvider {
-    CryptoProvider {
+pub const fn provider() -> &'static CryptoProvider {
+    &CryptoProvider {
         legacy: LegacyCrypto {
             md4: &legacy::Md4,
             md5: &legacy::Md5,

@@ -1,4 +1,7 @@
+use alloc::boxed::Box;
+
 use vpn_core::RandomError;
+use vpn_core::RandomSource;
 use vpn_core::SecureRandom;
 
 /// The operating system's random generator.
@@ -11,6 +14,12 @@ pub struct OsRandom;
 impl SecureRandom for OsRandom {
     fn fill(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
         getrandom::fill(out).map_err(|_| RandomError)
+    }
+}
+
+impl RandomSource for OsRandom {
+    fn generator(&mut self) -> Box<dyn SecureRandom + Send> {
+        Box::new(Self)
     }
 }
 

@@ -12,8 +12,7 @@ pub use legacy::LegacyCrypto;
 
 /// Everything cryptographic that the protocols need.
 ///
-/// Every part is `&'static`, so that a provider is a plain value that costs nothing to copy into
-/// each machine.
+/// Machines hold it as `&'static CryptoProvider`: one word each, whatever it grows to.
 #[derive(Clone, Copy)]
 pub struct CryptoProvider {
     /// What PPP authentication and L2TP tunnel authentication are made of.
