@@ -1,1 +1,75 @@
 //! PPP as a sans-IO state machine: LCP, PAP, CHAP, MS-CHAPv2, IPCP, IPv6CP, both roles.
+#![no_std]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+pub mod auth;
+pub mod automaton;
+mod ccp;
+mod close;
+mod config;
+mod decode_error;
+mod event;
+pub mod frame;
+mod ipcp;
+mod ipv6cp;
+mod lcp;
+mod option;
+mod packet;
+mod protocol;
+mod proxy;
+mod registry;
+mod text;
+
+pub use auth::AuthMethod;
+pub use auth::AuthRequest;
+pub use auth::AuthVerdict;
+pub use auth::MsChapError;
+pub use auth::MsChapFailure;
+pub use ccp::CcpOptionType;
+pub use close::AuthFailure;
+pub use close::CloseReason;
+pub use close::NetworkFailure;
+pub use close::Phase;
+pub use config::Credentials;
+pub use config::DEFAULT_MRU;
+pub use config::Ipv4Mode;
+pub use config::Ipv6Mode;
+pub use config::KeepAlive;
+pub use config::LinkConfig;
+pub use config::MIN_MRU;
+pub use config::Restart;
+pub use decode_error::DecodeError;
+pub use event::AddressAnswer;
+pub use event::AddressRequest;
+pub use event::Authenticated;
+pub use event::CredentialsRequest;
+pub use event::DataForm;
+pub use event::Event;
+pub use event::Ipv4Settings;
+pub use event::Ipv6Settings;
+pub use event::LcpUp;
+pub use event::Side;
+pub use event::Ticket;
+pub use ipcp::IpcpOption;
+pub use ipcp::IpcpOptionType;
+pub use ipv6cp::InterfaceId;
+pub use ipv6cp::Ipv6cpOption;
+pub use ipv6cp::Ipv6cpOptionType;
+pub use lcp::AuthProtocol;
+pub use lcp::ChapAlgorithm;
+pub use lcp::LcpOption;
+pub use lcp::LcpOptionType;
+pub use lcp::Maintenance;
+pub use option::OPTION_HEADER_LEN;
+pub use option::Options;
+pub use option::RawOption;
+pub use packet::ControlCode;
+pub use packet::PACKET_HEADER_LEN;
+pub use packet::Packet;
+pub use packet::code_name;
+pub use protocol::Protocol;
+pub use proxy::ProxyAuth;
+pub use proxy::ProxyLcp;

@@ -1,0 +1,26 @@
+//! Proofs of identity: PAP (RFC 1334), CHAP with MD5 (RFC 1994) and MS-CHAPv2 (RFC 2759).
+
+mod chap;
+mod failure;
+mod method;
+mod mschapv2;
+mod pap;
+mod request;
+
+pub use chap::ChapCode;
+pub use chap::ChapPacket;
+pub use chap::chap_md5_response;
+pub use failure::MsChapError;
+pub use failure::MsChapFailure;
+pub use method::AuthMethod;
+pub use mschapv2::MsChapV2;
+pub use mschapv2::MsChapV2Response;
+pub use mschapv2::NtPasswordHash;
+pub use mschapv2::without_domain;
+pub use pap::PapCode;
+pub use pap::PapPacket;
+pub use request::Acceptance;
+pub use request::AuthRequest;
+pub use request::AuthVerdict;
+pub use request::Proof;
+pub use request::Rejection;
