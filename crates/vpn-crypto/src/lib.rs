@@ -12,9 +12,13 @@
 //! Feature `os-random` adds [`OsRandom`], the operating system's random generator.
 #![no_std]
 
-#[cfg(feature = "os-random")]
+#[cfg(any(feature = "os-random", test))]
 extern crate alloc;
 
+#[cfg(test)]
+extern crate std;
+
+pub mod esp;
 mod legacy;
 #[cfg(feature = "os-random")]
 mod os_random;
@@ -27,12 +31,15 @@ use vpn_core::crypto::LegacyCrypto;
 /// The provider made of RustCrypto parts.
 #[must_use]
 pub const fn provider() -> &'static CryptoProvider {
-    &CryptoProvider {
-        legacy: LegacyCrypto {
-            md4: &legacy::Md4,
-            md5: &legacy::Md5,
-            sha1: &legacy::Sha1,
-            des: &legacy::Des,
-        },
-    }
+    &PROVIDER
 }
+
+static PROVIDER: CryptoProvider = CryptoProvider {
+    legacy: LegacyCrypto {
+        md4: &legacy::Md4,
+        md5: &legacy::Md5,
+        sha1: &legacy::Sha1,
+        des: &legacy::Des,
+    },
+    esp: esp::SUITES,
+};

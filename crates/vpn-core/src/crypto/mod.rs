@@ -4,19 +4,50 @@
 //! feature flags. `vpn_crypto::provider()` is the one that ships; a product may swap any part (for
 //! a hardware module, say), and a fuzzer may bring one without security.
 
+mod esp;
+mod esp_suite;
 mod legacy;
 
+pub use esp::Boxed;
+pub use esp::BoxedOpenKey;
+pub use esp::BoxedSealKey;
+pub use esp::EspCrypto;
+pub use esp::EspKeyError;
+pub use esp::OpenJob;
+pub use esp::OpenKey;
+pub use esp::SealJob;
+pub use esp::SealKey;
+pub use esp_suite::EspAead;
+pub use esp_suite::EspCipher;
+pub use esp_suite::EspIntegrity;
+pub use esp_suite::EspSuite;
+pub use esp_suite::UnknownEspSuite;
 pub use legacy::BlockEncrypt;
 pub use legacy::Hash;
 pub use legacy::LegacyCrypto;
 
 /// Everything cryptographic that the protocols need.
 ///
-/// Machines hold it as `&'static CryptoProvider`: one word each, whatever it grows to.
+/// Machines hold it as `&'static CryptoProvider`: one word each, whatever it grows to. Each layer
+/// has a field of its own, so what IKE needs (key exchange, PRF, signatures) comes in beside these.
 #[derive(Clone, Copy)]
 pub struct CryptoProvider {
     /// What PPP authentication and L2TP tunnel authentication are made of.
     pub legacy: LegacyCrypto,
+    /// The ESP suites that may be used. A suite that is not in the list is refused, so the list is
+    /// the policy.
+    pub esp: &'static [&'static dyn EspCrypto],
+}
+
+impl CryptoProvider {
+    /// What computes `suite`.
+    ///
+    /// # Errors
+    /// [`EspKeyError::UnknownSuite`] when it is not in [`CryptoProvider::esp`].
+    pub fn esp_suite(&self, suite: EspSuite) -> Result<&'static dyn EspCrypto, EspKeyError> {
+        let found = self.esp.iter().find(|crypto| crypto.suite() == suite);
+        found.copied().ok_or(EspKeyError::UnknownSuite)
+    }
 }
 
 impl core::fmt::Debug for CryptoProvider {

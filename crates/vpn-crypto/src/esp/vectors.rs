@@ -1,0 +1,244 @@
+//! Known answers: RFC vectors from `tests/data`, and Wycheproof read where the project's shared
+//! test data lies, or skipped with a printed line.
+
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use std::eprintln;
+
+use serde_json::Value;
+use vpn_core::crypto::EspAead;
+use vpn_core::crypto::EspCipher;
+use vpn_core::crypto::EspIntegrity;
+
+use super::aead::Aad;
+use super::aead::Aead;
+use super::cbc::Decryptor;
+use super::cbc::Encryptor;
+use super::hmac::Mac;
+
+fn hex(value: &Value) -> Vec<u8> {
+    let text = value.as_str().unwrap();
+    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
+}
+
+fn wycheproof(file: &str) -> Option<Value> {
+    let path = [env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors/wycheproof/", file].concat();
+    let read = std::fs::read_to_string(&path).ok();
+    if read.is_none() {
+        eprintln!("SKIPPED: {path} is absent");
+    }
+    read.map(|text: String| serde_json::from_str(&text).unwrap())
+}
+
+fn tag(algorithm: EspIntegrity, key: &[u8], message: &[u8], len: usize) -> Vec<u8> {
+    let mut tag = vec![0; len];
+    Mac::new(algorithm, key).unwrap().mac(message, None, &mut tag);
+    tag
+}
+
+/// RFC 2202, RFC 4231 and RFC 4868 §2.7. Keys longer than a block are no ESP keys.
+#[test]
+fn hmac_rfc() {
+    let all: Value = serde_json::from_str(include_str!("../../tests/data/hmac.json")).unwrap();
+    let mut checked = 0;
+    for (list, algorithm, block) in [
+        ("hmac_md5_rfc2202", EspIntegrity::HmacMd5_96, 64),
+        ("hmac_sha1_rfc2202", EspIntegrity::HmacSha1_96, 64),
+        ("hmac_sha256_rfc4231_prf_rfc4868", EspIntegrity::HmacSha2_256_128, 64),
+        ("auth_hmac_sha256_128_rfc4868", EspIntegrity::HmacSha2_256_96, 64),
+        ("hmac_sha384_rfc4231", EspIntegrity::HmacSha2_384_192, 128),
+        ("hmac_sha512_rfc4231", EspIntegrity::HmacSha2_512_256, 128),
+    ] {
+        for case in all[list].as_array().unwrap() {
+            let key = hex(&case["key"]);
+            let field = case.get("mac").or(case.get("mac_128")).or(case.get("icv")).unwrap();
+            let want = hex(field);
+            if key.len() <= block {
+                assert_eq!(tag(algorithm, &key, &hex(&case["data"]), want.len()), want, "{list}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked >= 22, "{checked} cases");
+}
+
+/// Appending the high half of the sequence number is the same as having it in the message, at every
+/// place in a block.
+#[test]
+fn hmac_covers_the_high_half() {
+    for algorithm in EspIntegrity::ALL {
+        let mac = Mac::new(*algorithm, &[7; 64]).unwrap();
+        for len in 0..260 {
+            let mut message = vec![0x5a; len];
+            let (mut apart, mut together) = ([0; 32], [0; 32]);
+            mac.mac(&message, Some(0x0102_0304), &mut apart);
+            message.extend([1, 2, 3, 4]);
+            mac.mac(&message, None, &mut together);
+            assert_eq!(apart, together);
+            mac.mac(&message, Some(0), &mut together);
+            assert_ne!(apart, together);
+        }
+    }
+}
+
+#[test]
+fn hmac_wycheproof() {
+    for (file, algorithm, block) in [
+        ("hmac_sha1_test.json", EspIntegrity::HmacSha1_96, 64),
+        ("hmac_sha256_test.json", EspIntegrity::HmacSha2_256_128, 64),
+        ("hmac_sha384_test.json", EspIntegrity::HmacSha2_384_192, 128),
+        ("hmac_sha512_test.json", EspIntegrity::HmacSha2_512_256, 128),
+    ] {
+        let Some(all) = wycheproof(file) else { continue };
+        let mut checked = 0;
+        for case in cases(&all) {
+            let (key, want) = (hex(&case["key"]), hex(&case["tag"]));
+            if key.len() <= block {
+                let equal = tag(algorithm, &key, &hex(&case["msg"]), want.len()) == want;
+                assert_eq!(equal, case["result"] == "valid", "{file} {}", case["tcId"]);
+                checked += 1;
+            }
+        }
+        assert!(checked > 150, "{file}: {checked} cases");
+    }
+}
+
+fn cases(all: &Value) -> impl Iterator<Item = &Value> {
+    let groups = all["testGroups"].as_array().unwrap();
+    groups.iter().flat_map(|group| group["tests"].as_array().unwrap())
+}
+
+/// RFC 3602 §4 and the published triple DES answer.
+#[test]
+fn cbc_rfc() {
+    let aes: Value =
+        serde_json::from_str(include_str!("../../tests/data/rfc3602-aes-cbc.json")).unwrap();
+    let des: Value = serde_json::from_str(include_str!("../../tests/data/3des-cbc.json")).unwrap();
+    let aes = aes["cbc"].as_array().unwrap().iter().map(|case| (EspCipher::Aes128Cbc, case));
+    for (cipher, case) in aes.chain([(EspCipher::TripleDesCbc, &des)]) {
+        check_cbc(
+            cipher,
+            &hex(&case["key"]),
+            &hex(&case["iv"]),
+            &hex(&case["plaintext"]),
+            &hex(&case["ciphertext"]),
+        );
+    }
+}
+
+fn check_cbc(cipher: EspCipher, key: &[u8], iv: &[u8], plaintext: &[u8], ciphertext: &[u8]) {
+    let mut data = plaintext.to_vec();
+    assert!(Encryptor::new(cipher, key).unwrap_or(Encryptor::Null).encrypt(iv, &mut data).is_ok());
+    assert_eq!(data, ciphertext);
+    assert!(Decryptor::new(cipher, key).unwrap_or(Decryptor::Null).decrypt(iv, &mut data).is_ok());
+    assert_eq!(data, plaintext);
+}
+
+/// Wycheproof pads as PKCS #5 does; ESP has its own padding, so the cases serve with theirs applied
+/// here.
+#[test]
+fn cbc_wycheproof() {
+    let Some(all) = wycheproof("aes_cbc_pkcs5_test.json") else { return };
+    let mut checked = 0;
+    for case in cases(&all).filter(|case| case["result"] == "valid") {
+        let (key, mut message) = (hex(&case["key"]), hex(&case["msg"]));
+        let cipher = match key.len() {
+            16 => EspCipher::Aes128Cbc,
+            24 => EspCipher::Aes192Cbc,
+            _ => EspCipher::Aes256Cbc,
+        };
+        let pad = 16 - message.len() % 16;
+        message.resize(message.len() + pad, pad.try_into().unwrap());
+        check_cbc(cipher, &key, &hex(&case["iv"]), &message, &hex(&case["ct"]));
+        checked += 1;
+    }
+    assert!(checked >= 60, "{checked} cases");
+}
+
+#[test]
+fn gcm_wycheproof() {
+    let Some(all) = wycheproof("aes_gcm_test.json") else { return };
+    let mut checked = 0;
+    for case in cases(&all) {
+        let (mut keymat, iv, aad) = (hex(&case["key"]), hex(&case["iv"]), hex(&case["aad"]));
+        // ESP has nonces of 12 octets.
+        let (Some((salt, iv)), 12) = (iv.split_first_chunk::<4>(), iv.len()) else { continue };
+        let algorithm = match keymat.len() {
+            16 => EspAead::Aes128Gcm16,
+            24 => EspAead::Aes192Gcm16,
+            _ => EspAead::Aes256Gcm16,
+        };
+        keymat.extend(salt);
+        let aead = Aead::new(algorithm, &keymat).ok().unwrap();
+        let iv = iv.try_into().unwrap();
+        let mut data = hex(&case["ct"]);
+        let opened = aead.decrypt(iv, &aad, &mut data, &hex(&case["tag"])).is_ok();
+        assert_eq!(opened, case["result"] == "valid", "{}", case["tcId"]);
+        if opened {
+            assert_eq!(data, hex(&case["msg"]));
+            let mut icv = [0; 16];
+            assert!(aead.encrypt(iv, &aad, &mut data, &mut icv).is_ok());
+            assert_eq!((data, icv.to_vec()), (hex(&case["ct"]), hex(&case["tag"])));
+        }
+        checked += 1;
+    }
+    assert!(checked > 150, "{checked} cases");
+}
+
+/// draft-mcgrew-gcm-test-01: ESP packets with 32-bit and extended sequence numbers.
+#[test]
+fn gcm_esp_packets() {
+    let all: Value =
+        serde_json::from_str(include_str!("../../tests/data/draft-mcgrew-gcm-test-01-esp.json"))
+            .unwrap();
+    for case in all["cases"].as_array().unwrap() {
+        let mut keymat = hex(&case["key"]);
+        let algorithm = if keymat.len() == 16 {
+            EspAead::Aes128Gcm16
+        } else if keymat.len() == 24 {
+            EspAead::Aes192Gcm16
+        } else {
+            EspAead::Aes256Gcm16
+        };
+        keymat.extend(hex(&case["salt"]));
+        let (packet, aad) = (hex(&case["esp_packet"]), hex(&case["aad"]));
+        let high = (case["esn"] == true).then(|| u32::from_be_bytes(aad[4..8].try_into().unwrap()));
+        let built = Aad::new(packet.first_chunk().unwrap(), high);
+        assert_eq!(built.octets(), aad);
+        let aead = Aead::new(algorithm, &keymat).ok().unwrap();
+        let iv = hex(&case["iv"]).try_into().unwrap();
+        let mut data = hex(&case["plaintext_with_trailer"]);
+        let mut icv = [0; 16];
+        assert!(aead.encrypt(iv, &aad, &mut data, &mut icv).is_ok());
+        data.extend(icv);
+        assert_eq!(data, hex(&case["ciphertext_and_icv"]));
+        assert_eq!(data, packet[16..]);
+    }
+}
+
+/// RFC 7634 appendix A.
+#[test]
+fn chacha20_poly1305_esp_packet() {
+    let keymat: Vec<u8> = (0x80..0xa4).collect();
+    let aead = Aead::new(EspAead::ChaCha20Poly1305, &keymat).ok().unwrap();
+    let aad = &[1, 2, 3, 4, 0, 0, 0, 5];
+    let iv = [0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17];
+    let mut data = hex(&Value::from(concat!(
+        "45000054a6f200004001e778c6336405c000020508005b7a3a080000553bec10",
+        "0007362708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20212223",
+        "2425262728292a2b2c2d2e2f303132333435363701020204"
+    )));
+    let plaintext = data.clone();
+    let mut icv = [0; 16];
+    assert!(aead.encrypt(iv, aad, &mut data, &mut icv).is_ok());
+    let ciphertext = hex(&Value::from(concat!(
+        "24039428b97f417e3c13753a4f05087b67c352e6a7fab1b982d466ef407ae5c6",
+        "14ee8099d52844eb61aa95dfab4c02f72aa71e7c4c4f64c9befe2facc638e8f3",
+        "cbec163fac469b502773f6fb94e664da9165b82829f641e0"
+    )));
+    assert_eq!(data, ciphertext);
+    assert_eq!(icv.to_vec(), hex(&Value::from("76aaa8266b7fb0f7b11b369907e1ad43")));
+    assert!(aead.decrypt(iv, aad, &mut data, &icv).is_ok());
+    assert_eq!(data, plaintext);
+}
