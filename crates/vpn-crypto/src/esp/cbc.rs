@@ -16,6 +16,7 @@ use zeroize::Zeroize;
 
 /// A cipher with its key, set up for one direction: `A`, `B` and `C` are AES with keys of 128, 192
 /// and 256 bits.
+#[allow(clippy::large_enum_variant, reason = "lives once per SA, in place or boxed whole")]
 pub(super) enum Cipher<A, B, C> {
     Null,
     TripleDes(des::TdesEde3),
