@@ -38,11 +38,11 @@ message! {
 message! {
     /// Incoming-Call-Connected (RFC 2661 §6.8): the session is up.
     pub struct Iccn<'a> = ICCN {
-        /// The framing of the call.
-        defaulted framing_type: FramingTypes = FRAMING_TYPE, FramingTypes::SYNC;
         /// The speed from the LAC to the subscriber, in bits per second; both ways where
         /// `rx_connect_speed` is absent.
         defaulted tx_connect_speed: u32 = TX_CONNECT_SPEED, 0;
+        /// The framing of the call.
+        defaulted framing_type: FramingTypes = FRAMING_TYPE, FramingTypes::SYNC;
         /// Options of the first Configure-Request from the subscriber, without the LCP header.
         optional initial_received_lcp_confreq: &'a [u8] = INITIAL_RECEIVED_LCP_CONFREQ;
         /// Options of the last Configure-Request to the subscriber, without the LCP header.

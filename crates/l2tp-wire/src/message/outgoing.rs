@@ -39,11 +39,11 @@ message! {
 message! {
     /// Outgoing-Call-Connected (RFC 2661 §6.11): the call was answered, the session is up.
     pub struct Occn = OCCN {
-        /// The framing of the call.
-        defaulted framing_type: FramingTypes = FRAMING_TYPE, FramingTypes::SYNC;
         /// The speed from the LAC to the remote system, in bits per second; both ways where
         /// `rx_connect_speed` is absent.
         defaulted tx_connect_speed: u32 = TX_CONNECT_SPEED, 0;
+        /// The framing of the call.
+        defaulted framing_type: FramingTypes = FRAMING_TYPE, FramingTypes::SYNC;
         /// The speed from the remote system to the LAC, in bits per second.
         optional rx_connect_speed: u32 = RX_CONNECT_SPEED;
         /// Whether every data message must carry sequence numbers.

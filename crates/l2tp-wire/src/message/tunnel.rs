@@ -51,10 +51,10 @@ message! {
         required assigned_tunnel_id: u16 = ASSIGNED_TUNNEL_ID;
         /// Control messages that the sender takes before it acknowledges; absent means 4.
         optional receive_window_size: u16 = RECEIVE_WINDOW_SIZE;
-        /// To be answered with the shared secret.
-        optional challenge: &'a [u8] = CHALLENGE;
         /// The answer to the challenge of the SCCRQ: see [`auth`](crate::auth).
         optional challenge_response: [u8; 16] = CHALLENGE_RESPONSE;
+        /// To be answered with the shared secret.
+        optional challenge: &'a [u8] = CHALLENGE;
     }
 }
 
@@ -69,12 +69,12 @@ message! {
 message! {
     /// Stop-Control-Connection-Notification (RFC 2661 §6.4): ends a tunnel and its sessions.
     pub struct StopCcn<'a> = STOP_CCN {
-        /// Why: see [`ResultCode::stop_ccn`].
-        required result_code: ResultCode<'a> = RESULT_CODE;
         /// The Tunnel ID that the sender first assigned. It may come as 0 from a peer that gives
         /// up before it has one, where [`Leniencies::ZERO_ID`](crate::Leniencies::ZERO_ID) is
         /// put up with.
         required assigned_tunnel_id: u16 = ASSIGNED_TUNNEL_ID;
+        /// Why: see [`ResultCode::stop_ccn`].
+        required result_code: ResultCode<'a> = RESULT_CODE;
     }
 }
 
