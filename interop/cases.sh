@@ -1,0 +1,224 @@
+# The cases: each a name, a function and its settings; sourced, not run.
+# shellcheck shell=bash
+#
+# Settings: pap chap mschapv2 (how PPP authenticates), secret (tunnel authentication), hidden (and
+# hidden AVPs), nat (the client stands behind one), userspace (xl2tpd carries PPP itself).
+CASES='
+client-pap               client               pap
+client-chap              client               chap
+client-mschapv2          client               mschapv2
+client-tunnel-auth       client               chap secret
+client-hidden            client               mschapv2 hidden
+client-nat               client               chap nat
+client-userspace         client               chap userspace
+client-l2tpns-pap        client_l2tpns        pap
+client-l2tpns-chap       client_l2tpns        chap secret
+client-wrong-password    client_refused       mschapv2
+client-wrong-pap         client_refused_radius pap
+client-wrong-secret      client_wrong_secret  chap secret
+client-no-server         client_no_server     chap
+client-peer-closes       client_peer_closes   chap
+client-peer-killed       client_peer_killed   chap
+client-peer-silent       client_peer_silent   chap
+server-pap               server               pap
+server-chap              server               chap
+server-mschapv2          server               mschapv2
+server-tunnel-auth       server               chap secret
+server-hidden            server               mschapv2 hidden
+server-nat               server               chap nat
+server-nat-two           server_nat_two       chap nat
+server-wrong-password    server_refuses       chap
+server-peer-closes       server_peer_closes   chap
+server-peer-killed       server_peer_killed   chap
+both-ours                both_ours            mschapv2 secret hidden-ours
+'
+
+# --- our client ---
+
+case_client() {
+  add_network "$NAT"
+  start_xl2tpd "$DIR/peer" server "$SRV" 10.77.0.2/24
+  start_client
+  guest "$DIR/peer" 'iperf3 -s -D'
+  check_traffic 10.99.0.1 "$(ready_field client mtu)" near_ns "$CLI"
+  close_ours client "$CLI"
+  check_xl2tpd_saw_close "$DIR/peer"
+  ok "up in $UP s, ping $PING ms, TCP $RATE, the peer saw $SAW"
+}
+
+case_client_l2tpns() {
+  add_network
+  start_l2tpns "$DIR/peer" "$SRV"
+  start_client
+  iperf_server_in_ns "$SRV"
+  check_traffic 10.98.0.1 "$(ready_field client mtu)" near_ns "$CLI"
+  close_ours client "$CLI"
+  local log=$DIR/peer/l2tpns.log told='Received (StopCCN|CDN)'
+  wait_for 5 grep -qE "$told" "$log" || fail "l2tpns saw neither CDN nor StopCCN"
+  SAW=$(grep -oE "$told" "$log" | cut -d ' ' -f 2 | sort -u | tr '\n' ' ')
+  ok "up in $UP s, ping $PING ms, TCP $RATE, the peer saw ${SAW% }"
+}
+
+# Runs our client to its end, which must be a failure that says PATTERN.
+check_refused() { # SECONDS PATTERN ARGUMENTS…
+  local seconds=$1 pattern=$2 since=$EPOCHREALTIME status=0 said
+  shift 2
+  address_client
+  start_ours client "$CLI" --server 10.77.0.2 --user alice "$@"
+  wait_for "$seconds" gone "${OURS[client]}" || fail "vpn-client still runs after $seconds s"
+  wait "${OURS[client]}" || status=$?
+  [ "$status" != 0 ] || fail "vpn-client left with status 0"
+  ! ours_said client '^READY' || fail "vpn-client was READY"
+  said=$(grep '^vpn-client: ' "$DIR/ours-client.log" | tail -n 1) || fail "vpn-client does not say why"
+  grep -qiE "$pattern" <<<"$said" || fail "vpn-client does not say why: $said"
+  ok "status $status after $(seconds_since "$since") s: ${said#vpn-client: }"
+}
+case_client_refused() {
+  add_network
+  start_xl2tpd "$DIR/peer" server "$SRV" 10.77.0.2/24
+  check_refused 20 'password|authenticat' --password looking-glass
+}
+case_client_refused_radius() {
+  add_network
+  start_l2tpns "$DIR/peer" "$SRV"
+  check_refused 20 'password|authenticat' --password looking-glass
+}
+case_client_wrong_secret() {
+  add_network
+  start_xl2tpd "$DIR/peer" server "$SRV" 10.77.0.2/24
+  SECRET=other
+  check_refused 40 'secret' --password wonderland
+}
+case_client_no_server() {
+  add_network
+  ip -n "$SRV" addr add 10.77.0.2/24 dev br0
+  check_refused 45 'answer|refused|reach|reply|respon' --password wonderland
+}
+
+case_client_peer_closes() {
+  add_network
+  start_xl2tpd "$DIR/peer" server "$SRV" 10.77.0.2/24
+  start_client
+  # shellcheck disable=SC2016
+  guest "$DIR/peer" 'kill -TERM $(cat /run/xl2tpd.pid)'
+  check_disconnected client 5
+}
+# The tunnel ends without a word: LCP echo notices, then (with echo out of the way) HELLO.
+case_client_peer_killed() {
+  add_network
+  start_xl2tpd "$DIR/peer" server "$SRV" 10.77.0.2/24
+  start_client --echo 2
+  kill_guest "$DIR/peer"
+  check_disconnected client 15
+}
+case_client_peer_silent() {
+  add_network
+  start_xl2tpd "$DIR/peer" server "$SRV" 10.77.0.2/24
+  start_client --hello 3 --echo 600
+  kill_guest "$DIR/peer"
+  check_disconnected client 45
+}
+check_disconnected() { # client|server SECONDS
+  local since=$EPOCHREALTIME
+  await_event "$1" "$2" '^DISCONNECTED'
+  ok "after $(seconds_since "$since") s: $(grep -m 1 '^DISCONNECTED' "$DIR/ours-$1.out")"
+}
+
+# --- our server ---
+
+start_peer_client() { # FOLDER [LAST-OCTET]
+  if [ -z "$NAT" ]; then
+    start_xl2tpd "$1" client "$CLI" "10.77.0.${2:-1}/24"
+  else
+    start_xl2tpd "$1" client "$CLI" "192.168.77.${2:-2}/24" 192.168.77.1
+  fi
+}
+peer_is_up() { [ "$(<"$1/ready")" != refused ] || fail "the peer was refused"; }
+
+case_server() {
+  local since
+  add_network "$NAT"
+  start_server
+  iperf_server_in_ns "$SRV"
+  since=$EPOCHREALTIME
+  start_peer_client "$DIR/peer"
+  UP=$(seconds_since "$since")
+  peer_is_up "$DIR/peer"
+  guest_log "$DIR/peer" pppd 'primary +DNS address 10.99.0.1' >/dev/null || fail "the peer got no DNS server"
+  check_traffic 10.99.0.1 "$(peer_mtu "$DIR/peer")" guest "$DIR/peer"
+  close_ours server "$SRV"
+  check_xl2tpd_saw_close "$DIR/peer"
+  ok "peer booted and up in $UP s, ping $PING ms, TCP $RATE, the peer saw $SAW"
+}
+peer_mtu() { guest "$1" 'cat /sys/class/net/ppp0/mtu'; }
+
+# Two clients behind one address, both from port 1701 on the inside.
+case_server_nat_two() {
+  add_network nat
+  start_server
+  start_peer_client "$DIR/peer" 2
+  start_peer_client "$DIR/peer2" 3
+  peer_is_up "$DIR/peer"
+  peer_is_up "$DIR/peer2"
+  local peer addresses
+  for peer in "$DIR/peer" "$DIR/peer2"; do
+    guest "$peer" 'ping -c 5 -i 0.2 -W 2 10.99.0.1' >/dev/null || fail "ping from ${peer##*/} fails"
+  done
+  addresses=$(cut -d ' ' -f 1 "$DIR/peer/ready" "$DIR/peer2/ready" | sort -u | wc -l)
+  [ "$addresses" = 2 ] || fail "both peers have the same address"
+  close_ours server "$SRV"
+  check_xl2tpd_saw_close "$DIR/peer"
+  check_xl2tpd_saw_close "$DIR/peer2"
+  ok "addresses $(cut -d ' ' -f 1 "$DIR/peer/ready") and $(cut -d ' ' -f 1 "$DIR/peer2/ready"), both peers saw $SAW"
+}
+
+case_server_refuses() {
+  add_network
+  start_server
+  PASSWORD=looking-glass
+  start_peer_client "$DIR/peer"
+  [ "$(<"$DIR/peer/ready")" = refused ] || fail "the peer is up with a wrong password"
+  guest_log "$DIR/peer" pppd 'authentication failed' >/dev/null || fail "the peer was not told why"
+  ! gone "${OURS[server]}" || fail "vpn-server ended"
+  close_ours server "$SRV"
+  ok "the peer: $(guest_log "$DIR/peer" pppd 'authentication failed' | tail -n 1)"
+}
+
+# The peer hangs up, and dials again.
+case_server_peer_closes() {
+  add_network
+  start_server
+  start_peer_client "$DIR/peer"
+  peer_is_up "$DIR/peer"
+  guest "$DIR/peer" 'echo "d peer" >/run/xl2tpd/l2tp-control'
+  await_event server 5 '^DISCONNECTED'
+  # shellcheck disable=SC2016
+  guest "$DIR/peer" 'until [ ! -e /run/ppp/up.ppp0 ]; do sleep 0.1; done; sleep 1
+    echo "c peer" >/run/xl2tpd/l2tp-control
+    for i in $(seq 200); do [ ! -e /run/ppp/up.ppp0 ] || exit 0; sleep 0.1; done; exit 1' ||
+    fail "the peer cannot dial again"
+  guest "$DIR/peer" 'ping -c 3 -i 0.2 -W 2 10.99.0.1' >/dev/null || fail "ping fails after dialling again"
+  ok "$(grep -m 1 '^DISCONNECTED' "$DIR/ours-server.out"); dialled again"
+}
+case_server_peer_killed() {
+  add_network
+  start_server --echo 2
+  start_peer_client "$DIR/peer"
+  peer_is_up "$DIR/peer"
+  kill_guest "$DIR/peer"
+  check_disconnected server 15
+}
+
+# --- both ---
+
+case_both_ours() {
+  add_network
+  start_server
+  start_client
+  iperf_server_in_ns "$SRV"
+  check_traffic 10.99.0.1 "$(ready_field client mtu)" near_ns "$CLI"
+  close_ours client "$CLI"
+  await_event server 5 '^DISCONNECTED'
+  close_ours server "$SRV"
+  ok "up in $UP s, ping $PING ms, TCP $RATE"
+}
