@@ -66,7 +66,7 @@ elif [ "$role" = server ]; then
   report ready listening
 else
   echo "c peer" >/run/xl2tpd/l2tp-control
-  given_up() { ! pgrep -x pppd >/dev/null && grep -q 'closed to' /run/log/xl2tpd.log; }
+  given_up() { ! pgrep -x pppd >/dev/null && grep -qE 'closed to|pppd exited' /run/log/xl2tpd.log; }
   over() { [ -e /run/ppp/up.ppp0 ] || given_up; }
   if ! wait_for 45 over; then report failed "no ppp0 after 45 s"
   elif given_up; then report ready 'refused'
