@@ -38,7 +38,9 @@ both-ours                both_ours            mschapv2 secret hidden-ours
 case_client() {
   add_network "$NAT"
   start_xl2tpd "$DIR/peer" server "$SRV" 10.77.0.2/24
-  start_client
+  start_client --route 10.88.0.0/16
+  ip -n "$CLI" route show 10.88.0.0/16 | grep -q "dev $(ready_field client tun) " ||
+    fail "--route has set no route"
   guest "$DIR/peer" 'iperf3 -s -D'
   check_traffic 10.99.0.1 "$(ready_field client mtu)" near_ns "$CLI"
   close_ours client "$CLI"
