@@ -72,6 +72,8 @@ drop_reasons! {
     UnknownTicket = "unknown_ticket",
     /// The machine has closed.
     Closed = "closed",
+    /// Sent only to be thrown away.
+    Dummy = "dummy",
 }
 
 impl DropReason {
