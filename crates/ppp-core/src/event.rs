@@ -1,15 +1,32 @@
 use alloc::boxed::Box;
 use core::net::Ipv4Addr;
 
+use thiserror::Error;
+
 use crate::AuthMethod;
 use crate::AuthRequest;
 use crate::CloseReason;
+use crate::DEFAULT_MRU;
 use crate::InterfaceId;
 use crate::MsChapFailure;
 
 /// Names a question of a link in its answer. Never used twice by one link.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Ticket(pub(crate) u64);
+
+/// Why an answer to a ticket was not taken.
+#[non_exhaustive]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum AnswerError {
+    /// The question no longer stands: it was answered, it timed out, or the link has moved on.
+    /// Forget it.
+    #[error("the question no longer stands; forget it")]
+    Stale,
+    /// MS-CHAPv2 cannot be accepted without
+    /// [`Acceptance::authenticator_response`](crate::auth::Acceptance): fill it in, or reject.
+    #[error("MS-CHAPv2 is accepted with an authenticator response; fill it in, or reject")]
+    NoAuthenticatorResponse,
+}
 
 /// What a [`Link`](crate::Link) reports.
 #[non_exhaustive]
@@ -155,4 +172,10 @@ pub struct DataForm {
     pub ipv4: Option<Ipv4Settings>,
     /// The interface identifiers while IPv6 is open.
     pub ipv6: Option<Ipv6Settings>,
+}
+
+impl DataForm {
+    /// What holds until LCP is open (RFC 1661 §6).
+    pub(crate) const DEFAULT: Self =
+        Self { acfc: false, pfc: false, mtu: DEFAULT_MRU, ipv4: None, ipv6: None };
 }

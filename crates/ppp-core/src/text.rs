@@ -17,6 +17,15 @@ pub(crate) fn sanitised(octets: &[u8]) -> String {
     shown.map(|c| if c.is_control() || is_invisible(c) { '.' } else { c }).collect()
 }
 
+/// What goes on the wire of our own text: at most 200 octets, cut between characters.
+pub(crate) fn wire_text(text: &str) -> &str {
+    let mut end = text.len().min(MAX_CHARS);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
 /// Format characters that can reorder or hide what stands around them.
 const fn is_invisible(c: char) -> bool {
     matches!(
@@ -36,6 +45,14 @@ mod tests {
         assert_eq!(sanitised("gr\u{fc}n \u{202e}x".as_bytes()), "gr\u{fc}n .x");
         assert_eq!(sanitised(&[b'a', 0xff, b'b']), "a\u{fffd}b");
         assert_eq!(sanitised(b""), "");
+    }
+
+    #[test]
+    fn own_text_is_cut_between_characters() {
+        assert_eq!(wire_text("bye"), "bye");
+        let long = "\u{e9}".repeat(150);
+        assert_eq!(wire_text(&long).len(), 200);
+        assert_eq!(wire_text(&alloc::format!("x{long}")).len(), 199);
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub struct Transition {
 ///
 /// Of the table's options, neither is taken: a layer that gets no answer finishes (`[p]` passive),
 /// and an Open in an open layer does nothing (`[r]` restart), since
-/// `Link::renegotiate` says that by name. Crossed packets (`[x]`) cause
+/// [`Link::renegotiate`](crate::Link::renegotiate) says that by name. Crossed packets (`[x]`) cause
 /// what the table says.
 #[must_use]
 pub const fn transition(state: State, event: Event) -> Option<Transition> {
