@@ -38,6 +38,8 @@ pub(crate) struct Frame {
 /// be read goes on.
 pub(crate) struct Capture {
     reader: Box<dyn PcapReaderIterator + Send>,
+    /// Octets that the reader's buffer holds.
+    buffer: usize,
     section: Section,
     ended: bool,
 }
@@ -74,36 +76,56 @@ impl Capture {
             PcapError::Incomplete(_) => Fault::new("the file ends inside its header"),
             _ => Fault::new("it does not begin with a whole pcap or pcapng header"),
         })?;
-        Ok(Self { reader, section: Section::default(), ended: false })
+        Ok(Self { reader, buffer: BUFFER, section: Section::default(), ended: false })
     }
 
-    /// Gets more of the file; `Some` when there is no use in that.
-    fn read_on(&mut self, too_small: bool) -> Option<Fault> {
-        if let Some(length) = self.section.whole_block(self.reader.data()) {
-            self.reader.consume(length);
-            return Some(Fault::new(format!(
-                "the file is damaged: what is inside a block of {length} octets does not fit it"
-            )));
-        }
-        let size = self.reader.data().len().saturating_mul(2).max(BUFFER);
-        if too_small && (size > LARGEST_RECORD || !self.reader.grow(size)) {
-            self.ended = true;
-            return Some(Fault::new(format!(
-                "the file is damaged: a record claims more than {LARGEST_RECORD} octets"
-            )));
+    /// Passes over a pcapng block that is all there and still can't be read.
+    fn skip_damaged_block(&mut self) -> Option<Fault> {
+        let length = self.section.whole_block(self.reader.data())?;
+        self.reader.consume(length);
+        Some(Fault::new(format!(
+            "the file is damaged: what is inside a block of {length} octets does not fit it"
+        )))
+    }
+
+    /// Gets more of the file, if there is more.
+    fn go_on(&mut self, stop: &Stop) -> Option<Fault> {
+        match stop {
+            Stop::NeedsMore => {}
+            Stop::NeedsRoom => {
+                self.buffer *= 2;
+                if self.buffer > LARGEST_RECORD || !self.reader.grow(self.buffer) {
+                    return self.end(format!(
+                        "the file is damaged: a record claims more than {LARGEST_RECORD} octets"
+                    ));
+                }
+            }
+            Stop::CutOff => {
+                let left = self.reader.data().len();
+                return self
+                    .end(format!("the file is cut off: it ends {left} octets into a record"));
+            }
+            Stop::Damaged => {
+                return self.end(String::from("the file is damaged: this is not a record"));
+            }
         }
         if self.reader.refill().is_err() {
-            self.ended = true;
-            return Some(Fault::new("the file can't be read any further"));
+            return self.end(String::from("the file can't be read any further"));
         }
         None
     }
+
+    fn end(&mut self, why: String) -> Option<Fault> {
+        self.ended = true;
+        Some(Fault::new(why))
+    }
 }
 
-/// Why the reader had no block.
+/// Why the reader has no block.
 enum Stop {
-    End,
-    NeedsMore { too_small: bool },
+    NeedsMore,
+    /// The same, with no room for more.
+    NeedsRoom,
     CutOff,
     Damaged,
 }
@@ -122,30 +144,13 @@ impl Iterator for Capture {
                         None => continue,
                     }
                 }
-                Err(PcapError::Eof) => Stop::End,
-                Err(PcapError::Incomplete(_)) => Stop::NeedsMore { too_small: false },
-                Err(PcapError::BufferTooSmall) => Stop::NeedsMore { too_small: true },
+                Err(PcapError::Eof) => return None,
+                Err(PcapError::Incomplete(_)) => Stop::NeedsMore,
+                Err(PcapError::BufferTooSmall) => Stop::NeedsRoom,
                 Err(PcapError::UnexpectedEof) => Stop::CutOff,
                 Err(_) => Stop::Damaged,
             };
-            let fault = match stop {
-                Stop::End => {
-                    self.ended = true;
-                    None
-                }
-                Stop::NeedsMore { too_small } => self.read_on(too_small),
-                Stop::CutOff => {
-                    self.ended = true;
-                    let left = self.reader.data().len();
-                    Some(Fault::new(format!(
-                        "the file is cut off: it ends {left} octets into a record"
-                    )))
-                }
-                Stop::Damaged => self.read_on(false).or_else(|| {
-                    self.ended = true;
-                    Some(Fault::new("the file is damaged: this is not a record"))
-                }),
-            };
+            let fault = self.skip_damaged_block().or_else(|| self.go_on(&stop));
             if let Some(fault) = fault {
                 return Some(Err(fault));
             }

@@ -60,6 +60,10 @@ impl Walk<'_> {
         };
         let body = usize::try_from(len).ok().and_then(|len| len.checked_sub(28));
         let checked = match body.and_then(|body| reader.take(body).ok()) {
+            Some(_) if !matches!(major, 1 | 2) => Err(Fault::new(format!(
+                "IKE header: version {}, where only 1 and 2 are known",
+                ike.version
+            ))),
             Some(_) if encrypted => Ok(()),
             Some(body) => payload_chain(&mut ike, major, first, body),
             None => Err(Fault::new(format!(

@@ -36,7 +36,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use clap::builder::NonEmptyStringValueParser;
 
 use self::capture::Capture;
 use self::row::Lines;
@@ -58,8 +57,16 @@ struct Options {
     json: bool,
 
     /// The secret shared by both ends of the L2TP tunnels; it opens hidden AVPs.
-    #[arg(long, value_name = "SECRET", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "SECRET", value_parser = secret)]
     tunnel_secret: Option<String>,
+}
+
+fn secret(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() {
+        Err("it takes a secret of one character or more")
+    } else {
+        Ok(text.into())
+    }
 }
 
 const AFTER_HELP: &str = "\

@@ -19,7 +19,11 @@ fn a_wrong_command_line_is_refused_by_name() {
         (&[][..], "<FILE>"),
         (&["a.pcap", "--jsno"], "--jsno"),
         (&["a.pcap", "b.pcap"], "b.pcap"),
-        (&["a.pcap", "--tunnel-secret", ""], "--tunnel-secret"),
+        (&["a.pcap", "--tunnel-secret"], "--tunnel-secret"),
+        (
+            &["a.pcap", "--tunnel-secret", ""],
+            "'--tunnel-secret <SECRET>': it takes a secret of one character or more",
+        ),
     ] {
         let outcome = run(args);
         assert_eq!((outcome.status, outcome.out.as_str()), (2, ""), "{args:?}");

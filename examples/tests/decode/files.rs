@@ -129,11 +129,15 @@ fn a_damaged_block_is_a_row_and_reading_goes_on() {
     file.extend(interface(101, 0, 6, u32_in, u16_in));
     let mut damaged = enhanced(0, 1, &packet(), u32_in);
     damaged[20..24].copy_from_slice(&4000_u32.to_le_bytes());
-    file.extend(damaged);
+    file.extend(&damaged);
     file.extend(enhanced(0, 2, &packet(), u32_in));
+    file.extend(&damaged);
+    file.extend(&damaged);
     let rows = rows(&file);
-    assert_eq!(rows.len(), 2);
-    assert!(error(&rows[0]).starts_with("the file is damaged"), "{}", rows[0]);
+    assert_eq!(rows.len(), 4);
+    for at in [0, 2, 3] {
+        assert!(error(&rows[at]).starts_with("the file is damaged"), "{}", rows[at]);
+    }
     assert_eq!((protos(&rows[1]), error(&rows[1])), (vec!["udp"], ""));
 }
 
@@ -157,6 +161,20 @@ fn records_larger_than_the_buffer_are_read() {
     let rows = rows(&pcap(101, &[&large, &padded, &large, &packet()]));
     assert_eq!(rows.len(), 4);
     assert!(rows.iter().all(|row| (protos(row), error(row)) == (vec!["udp"], "")));
+}
+
+/// A buffer that has grown must not make a small rest look like more than it is.
+#[test]
+fn a_large_record_cut_off_behind_another_large_one() {
+    let large = [packet(), vec![0; 1 << 20]].concat();
+    let larger = [packet(), vec![0; 3 << 20]].concat();
+    for kept in [30, 2 << 20] {
+        let file = pcap(101, &[&large, &packet(), &larger]);
+        let rows = rows(&file[..file.len() - larger.len() + kept]);
+        assert_eq!(rows.len(), 3);
+        assert!(error(&rows[2]).contains("cut off"), "{}", rows[2]);
+    }
+    assert_eq!(rows(&pcap(101, &[&large, &packet(), &larger])).len(), 3);
 }
 
 /// Every length that a file can be cut to: nothing but whole rows, and at most one error behind

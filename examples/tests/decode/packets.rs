@@ -215,6 +215,7 @@ fn ike_payloads_in_clear_are_named_and_checked() {
         let row = on_500(1, 0x10, body);
         assert!(error(&row).contains(expected), "{row}");
     }
+    assert!(error(&on_500(1, 0x30, &[0, 0, 0, 4])).contains("version 3.0"));
     let short = row_of_ike(&[7; 27]);
     assert!(error(&short).starts_with("IKE header"), "{short}");
     assert!(error(&row_of_ike(&[7; 40])).contains("in a datagram of 40 octets"));
