@@ -1,0 +1,216 @@
+//! What a control message does, once its turn has come.
+
+use l2tp_wire::ControlMessage;
+use l2tp_wire::ErrorCode;
+use l2tp_wire::Message;
+use l2tp_wire::MessageType;
+use l2tp_wire::Packet;
+use l2tp_wire::ResultCode;
+use l2tp_wire::StopCcnResult;
+use l2tp_wire::message::MessageError;
+use l2tp_wire::message::Scope;
+use l2tp_wire::message::StopCcn;
+
+use super::opening::assigned_session_id;
+use super::opening::assigned_tunnel_id;
+use crate::CallKind;
+use crate::Endpoint;
+use crate::SessionCloseReason;
+use crate::SessionHandle;
+use crate::Trace;
+use crate::TunnelCloseReason;
+use crate::TunnelHandle;
+use crate::session::state::CallEvent;
+use crate::tunnel::Phase;
+use crate::tunnel::Tunnel;
+use crate::tunnel::state::TunnelEvent;
+
+impl Endpoint {
+    pub(super) fn deliver(&mut self, handle: TunnelHandle, datagram: &[u8]) {
+        let Ok(Packet::Control(control)) = Packet::decode(datagram) else { return };
+        let Some(tunnel) = self.tunnels.get(handle.0) else { return };
+        let (ns, nr) = (control.ns, control.nr);
+        let message = control.message_type();
+        let phase = tunnel.phase;
+        let config = tunnel.config.clone();
+        self.trace(|| Trace::Received { tunnel: handle, message, ns, nr });
+        if phase != Phase::Open {
+            // It is over. What still comes is acknowledged.
+            return;
+        }
+        let mut room = core::mem::take(&mut self.unhidden);
+        match self.decode(Some(handle), &control, &config, &mut room) {
+            Ok(message) => self.handle_message(handle, &control, message),
+            Err(error) => self.handle_invalid(handle, &control, error),
+        }
+        self.unhidden = room;
+    }
+
+    fn handle_message(
+        &mut self,
+        handle: TunnelHandle,
+        control: &ControlMessage<'_>,
+        message: Message<'_>,
+    ) {
+        let message_type = message.message_type();
+        let now = self.now;
+        let established = self.tunnels.get(handle.0).is_some_and(Tunnel::is_established);
+        if message_type.is_of_session() && !established {
+            let event = TunnelEvent::LocalClose;
+            return self.unexpected_in_tunnel(handle, event, message_type);
+        }
+        let session = self.session_of(handle, control.session_id);
+        match message {
+            Message::Sccrq(_) => {
+                let event = TunnelEvent::Sccrq { acceptable: true };
+                self.unexpected_in_tunnel(handle, event, message_type);
+            }
+            Message::Sccrp(sccrp) => self.handle_sccrp(handle, &sccrp),
+            Message::Scccn(scccn) => self.handle_scccn(handle, &scccn),
+            Message::StopCcn(stop_ccn) => self.handle_stop_ccn(handle, &stop_ccn),
+            Message::Icrq(icrq) => self.handle_icrq(handle, session, &icrq),
+            Message::Ocrq(ocrq) => self.handle_ocrq(handle, session, &ocrq),
+            Message::Icrp(icrp) => {
+                self.with_session(handle, session, message_type, |endpoint, session| {
+                    endpoint.handle_icrp(session, &icrp);
+                });
+            }
+            Message::Iccn(iccn) => {
+                self.with_session(handle, session, message_type, |endpoint, session| {
+                    endpoint.handle_iccn(session, &iccn);
+                });
+            }
+            Message::Ocrp(ocrp) => {
+                self.with_session(handle, session, message_type, |endpoint, session| {
+                    endpoint.handle_ocrp(session, &ocrp);
+                });
+            }
+            Message::Occn(occn) => {
+                self.with_session(handle, session, message_type, |endpoint, session| {
+                    endpoint.handle_occn(session, &occn);
+                });
+            }
+            Message::Cdn(cdn) => {
+                // A peer that does not know our Session ID names its own (RFC 2661 §4.4.4).
+                let session = session.or_else(|| {
+                    let id = cdn.assigned_session_id;
+                    self.session_of_peer(handle, id).filter(|_| control.session_id == 0)
+                });
+                self.with_session(handle, session, message_type, |endpoint, session| {
+                    endpoint.handle_cdn(session, &cdn);
+                });
+            }
+            Message::Wen(wen) => {
+                self.with_session(handle, session, message_type, |endpoint, session| {
+                    endpoint.handle_wen(session, &wen);
+                });
+            }
+            Message::Sli(sli) => {
+                self.with_session(handle, session, message_type, |endpoint, session| {
+                    endpoint.handle_sli(session, &sli);
+                });
+            }
+            Message::Hello(_) => {}
+        }
+        // Only a request has an answer that the acknowledgement can ride on.
+        if !matches!(message_type, MessageType::ICRQ | MessageType::OCRQ | MessageType::SCCRP)
+            && let Some(tunnel) = self.tunnels.get_mut(handle.0)
+        {
+            tunnel.channel.acknowledge_now(now);
+        }
+    }
+
+    /// Handles a message that can't be taken (RFC 2661 §7.1).
+    fn handle_invalid(
+        &mut self,
+        handle: TunnelHandle,
+        control: &ControlMessage<'_>,
+        error: MessageError,
+    ) {
+        let Some(tunnel) = self.tunnels.get_mut(handle.0) else { return };
+        if tunnel.peer_id == 0 {
+            // The peer wants to be told, and must be addressed.
+            tunnel.peer_id = assigned_tunnel_id(control).unwrap_or(0);
+        }
+        let established = tunnel.is_established();
+        match (error.message_type, error.scope()) {
+            (Some(MessageType::STOP_CCN), _) => {
+                // However it looks: the peer is closing the tunnel.
+                let result_code =
+                    ResultCode::for_stop_ccn(StopCcnResult(0), ErrorCode::NONE, b"unreadable");
+                let stop_ccn = StopCcn { result_code, assigned_tunnel_id: 0 };
+                self.handle_stop_ccn(handle, &stop_ccn);
+            }
+            (message, Scope::Message) => {
+                self.trace(|| Trace::Unhandled { tunnel: handle, message });
+            }
+            (Some(message_type), Scope::Session) if established => {
+                self.handle_invalid_in_session(handle, control, message_type, error);
+            }
+            _ => {
+                let reason = Some(TunnelCloseReason::InvalidMessage(error));
+                self.tunnel_event(handle, TunnelEvent::LocalClose, reason);
+            }
+        }
+    }
+
+    fn handle_invalid_in_session(
+        &mut self,
+        handle: TunnelHandle,
+        control: &ControlMessage<'_>,
+        message_type: MessageType,
+        error: MessageError,
+    ) {
+        let peer_id = assigned_session_id(control);
+        let session = self
+            .session_of(handle, control.session_id)
+            .or_else(|| peer_id.and_then(|id| self.session_of_peer(handle, id)));
+        let reason = SessionCloseReason::InvalidMessage(error);
+        match (session, message_type, peer_id) {
+            (Some(session), MessageType::CDN, _) => {
+                self.call_event(session, CallEvent::Cdn, Some(reason));
+            }
+            (Some(session), ..) => self.call_event(session, CallEvent::LocalClose, Some(reason)),
+            (None, MessageType::ICRQ, Some(peer_id)) => {
+                self.refuse_call(handle, CallKind::LnsIncoming, peer_id, reason);
+            }
+            (None, MessageType::OCRQ, Some(peer_id)) => {
+                self.refuse_call(handle, CallKind::LacOutgoing, peer_id, reason);
+            }
+            _ => {
+                let message = Some(message_type);
+                self.trace(|| Trace::Unhandled { tunnel: handle, message });
+            }
+        }
+    }
+
+    /// Handles a message of a session, if there is one. A message for a session that is gone is
+    /// acknowledged, and that is all: what it would end has ended.
+    fn with_session(
+        &mut self,
+        tunnel: TunnelHandle,
+        session: Option<SessionHandle>,
+        message: MessageType,
+        handle: impl FnOnce(&mut Self, SessionHandle),
+    ) {
+        match session {
+            Some(session) => handle(self, session),
+            None => self.trace(|| Trace::Unhandled { tunnel, message: Some(message) }),
+        }
+    }
+
+    /// The session to which we assigned this ID.
+    pub(super) fn session_of(&self, tunnel: TunnelHandle, local_id: u16) -> Option<SessionHandle> {
+        let tunnel = self.tunnels.get(tunnel.0)?;
+        tunnel.calls.by_local_id.get(&local_id).copied().flatten()
+    }
+
+    /// The session to which the peer assigned this ID.
+    pub(super) fn session_of_peer(
+        &self,
+        tunnel: TunnelHandle,
+        peer_id: u16,
+    ) -> Option<SessionHandle> {
+        self.tunnels.get(tunnel.0)?.calls.by_peer_id.get(&peer_id).copied()
+    }
+}

@@ -1,0 +1,119 @@
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use l2tp_wire::ControlMessage;
+use l2tp_wire::Packet;
+use l2tp_wire::set_ns_nr;
+use l2tp_wire::zlb;
+use vpn_core::Instant;
+use vpn_core::Path;
+use vpn_core::Transmit;
+
+use super::Wakeup;
+use crate::Endpoint;
+use crate::LinkId;
+use crate::Trace;
+use crate::TunnelHandle;
+use crate::channel::Outgoing;
+use crate::tunnel::Phase;
+use crate::tunnel::Tunnel;
+
+/// What waits to be sent.
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    /// Tunnels with something to send, each once.
+    tunnels: VecDeque<TunnelHandle>,
+    /// Datagrams that nobody repeats: data messages, and last words to peers that are forgotten.
+    loose: VecDeque<(LinkId, Path, Box<[u8]>)>,
+}
+
+impl Output {
+    pub(super) fn loose_len(&self) -> usize {
+        self.loose.len()
+    }
+
+    pub(super) fn push_loose(&mut self, link: LinkId, path: Path, datagram: Box<[u8]>) {
+        self.loose.push_back((link, path, datagram));
+    }
+}
+
+impl Endpoint {
+    /// Appends the next datagram to `buf`, and says where it goes. Control messages go before data
+    /// messages, and tunnels take turns.
+    pub fn poll_transmit(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<(LinkId, Transmit)> {
+        let now = self.advance(now);
+        while let Some(handle) = self.output.tunnels.pop_front() {
+            let Some(tunnel) = self.tunnels.get_mut(handle.0) else { continue };
+            tunnel.in_output = false;
+            let sent = transmit(tunnel, now, buf);
+            let (link, path) = (tunnel.link, tunnel.path);
+            self.settle(handle);
+            if let Some(Sent { len, trace }) = sent {
+                self.trace(|| trace);
+                return Some((link, Transmit { path, len }));
+            }
+        }
+        let (link, path, datagram) = self.output.loose.pop_front()?;
+        if self.output.loose.is_empty() {
+            self.output.loose = VecDeque::new();
+        }
+        buf.extend_from_slice(&datagram);
+        Some((link, Transmit { path, len: datagram.len() }))
+    }
+
+    /// Brings what follows from a tunnel's state up to date: its place in the output, its entry
+    /// among the deadlines, calls that can go on. Everything that touches a tunnel ends here.
+    pub(super) fn settle(&mut self, handle: TunnelHandle) {
+        self.start_waiting_calls(handle);
+        let now = self.now;
+        let Some(tunnel) = self.tunnels.get_mut(handle.0) else { return };
+        if tunnel.phase == Phase::Stopping && tunnel.timer.is_none() && tunnel.channel.queued() == 0
+        {
+            tunnel.timer = Some(now + tunnel.config.channel.retransmission.cycle());
+            self.stopping.remove(&handle);
+        }
+        if !tunnel.in_output && tunnel.channel.wants_transmit(now) {
+            tunnel.in_output = true;
+            self.output.tunnels.push_back(handle);
+        }
+        let deadline = tunnel.deadline();
+        self.deadlines.update(Wakeup::Tunnel(handle), tunnel.entered, deadline);
+        tunnel.entered = deadline;
+    }
+}
+
+struct Sent {
+    len: usize,
+    trace: Trace,
+}
+
+/// Appends the next datagram of `tunnel` to `buf`.
+fn transmit(tunnel: &mut Tunnel, now: Instant, buf: &mut Vec<u8>) -> Option<Sent> {
+    let tunnel_handle = tunnel.handle;
+    let start = buf.len();
+    let (ns, nr, repeated) = match tunnel.channel.poll_transmit(now, &tunnel.config.channel)? {
+        Outgoing::Message { ns, nr, repeated, message } => {
+            buf.extend_from_slice(message);
+            (ns, nr, repeated)
+        }
+        Outgoing::Acknowledgement { ns, nr } => {
+            buf.extend_from_slice(&zlb(tunnel.peer_id, 0, ns, nr));
+            (ns, nr, false)
+        }
+    };
+    let datagram = buf.get_mut(start..).unwrap_or_default();
+    set_ns_nr(datagram, ns, nr);
+    let len = datagram.len();
+    let message = match Packet::decode(datagram) {
+        Ok(Packet::Control(control)) => control.message_type(),
+        _ => None,
+    };
+    if !tunnel.proven && !tunnel.initiator && !tunnel.budget.spend(len) {
+        // It counts as sent, and as lost: the peer's next repetition brings more budget.
+        buf.truncate(start);
+        return None;
+    }
+    debug_assert!(len >= ControlMessage::HEADER_LEN);
+    Some(Sent { len, trace: Trace::Sent { tunnel: tunnel_handle, message, ns, nr, repeated } })
+}
