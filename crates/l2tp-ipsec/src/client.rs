@@ -1,0 +1,313 @@
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+use l2tp_control::CallResult;
+use l2tp_control::ConnectedCall;
+use l2tp_control::EndpointConfig;
+use l2tp_control::IncomingCall;
+use l2tp_control::SessionAnswer;
+use l2tp_control::SessionCloseReason;
+use l2tp_control::TunnelAnswer;
+use l2tp_control::TunnelHandle;
+use l2tp_control::TunnelResult;
+use l2tp_wire::CdnResult;
+use l2tp_wire::StopCcnResult;
+use ppp_core::AuthVerdict;
+use thiserror::Error;
+use vpn_core::DatagramMachine;
+use vpn_core::DropReason;
+use vpn_core::Handled;
+use vpn_core::Instant;
+use vpn_core::Machine;
+use vpn_core::Path;
+use vpn_core::RandomSource;
+use vpn_core::Transmit;
+use vpn_core::crypto::CryptoProvider;
+
+use crate::ClientConfig;
+use crate::ClientEvent;
+use crate::ConfigError;
+use crate::DisconnectReason;
+use crate::LocalReason;
+use crate::Origin;
+use crate::Plane;
+use crate::SealError;
+use crate::SessionStatus;
+use crate::plane::Side;
+use crate::stack::Note;
+use crate::stack::Stack;
+
+/// An L2TP client: the LAC of one tunnel with one call, whose PPP link it speaks itself.
+///
+/// Drive it with the five verbs, and move IP packets with its [data plane](Client::data_plane); the
+/// [contract](Machine) of all machines holds. [`ClientEvent::Disconnected`] is its last event; to
+/// try again, make another client.
+///
+/// ```text
+///  connect ──▶ tunnel ──▶ call ──▶ LCP ──▶ authentication ──▶ IPCP ──▶ Connected
+///                  any of them fails, or ends ──▶ Disconnected { reason }
+/// ```
+#[derive(Debug)]
+pub struct Client {
+    stack: Stack,
+    config: ClientConfig,
+    events: VecDeque<ClientEvent>,
+    tunnel: Option<TunnelHandle>,
+    /// Why the session ended, once it has.
+    ending: Option<DisconnectReason>,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    New,
+    Running,
+    /// The tunnel has closed; its last messages are on their way.
+    Closing,
+    Done,
+}
+
+/// Why a client did not begin to connect.
+#[non_exhaustive]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum ConnectError {
+    /// A client connects once.
+    #[error("the client has been connected before: make a new one for each attempt")]
+    Used,
+    /// The tunnel could not be opened.
+    #[error("the tunnel can't be opened: {0}")]
+    Tunnel(#[from] l2tp_control::OpenError),
+    /// The call could not be begun.
+    #[error("the call can't be begun: {0}")]
+    Call(#[from] l2tp_control::CallError),
+}
+
+impl Client {
+    /// A client that has not begun to connect.
+    ///
+    /// # Errors
+    /// [`ConfigError`] says what in `config` can't be used.
+    pub fn new(
+        config: ClientConfig,
+        provider: &'static CryptoProvider,
+        random: Box<dyn RandomSource + Send>,
+    ) -> Result<Self, ConfigError> {
+        let credentials = config.check()?;
+        let endpoint = EndpointConfig::new(config.common.tunnel());
+        let link = config.common.client_link(credentials);
+        let stack =
+            Stack::new(endpoint, link, config.common.clone(), Side::Client, provider, random);
+        Ok(Self {
+            stack,
+            config,
+            events: VecDeque::new(),
+            tunnel: None,
+            ending: None,
+            state: State::New,
+        })
+    }
+
+    /// Begins to connect. `local` is the address that the driver's socket is bound to.
+    ///
+    /// # Errors
+    /// [`ConnectError`]; the client is of no more use.
+    pub fn connect(&mut self, now: Instant, local: SocketAddr) -> Result<(), ConnectError> {
+        if self.state != State::New {
+            return Err(ConnectError::Used);
+        }
+        let now = self.stack.advance(now);
+        self.state = State::Running;
+        let path = Path::l2tp(local, self.config.server);
+        let endpoint = &mut self.stack.endpoint;
+        let tunnel = endpoint.open_tunnel(now, Stack::LINK, path, self.config.common.tunnel())?;
+        self.tunnel = Some(tunnel);
+        let connected = ConnectedCall {
+            sequencing_required: self.config.common.sequencing,
+            ..ConnectedCall::default()
+        };
+        endpoint.open_session(now, tunnel, IncomingCall::default(), Some(connected))?;
+        self.pump();
+        Ok(())
+    }
+
+    /// Ends the session: PPP, then the call, then the tunnel. [`ClientEvent::Disconnected`] tells
+    /// when it is over.
+    pub fn disconnect(&mut self, now: Instant) {
+        let now = self.stack.advance(now);
+        if self.state == State::New {
+            self.finish(DisconnectReason::Local(LocalReason::Requested));
+            self.state = State::Closing;
+        }
+        let session = self.session().map(|status| status.session);
+        match (session, self.tunnel) {
+            (Some(session), _) => self.stack.disconnect(now, session, LocalReason::Requested),
+            (None, Some(_)) => self.close_tunnel(DisconnectReason::Local(LocalReason::Requested)),
+            (None, None) => {}
+        }
+        self.pump();
+    }
+
+    /// A handle that moves IP packets, from any thread.
+    #[must_use]
+    pub fn data_plane(&self) -> Plane {
+        self.stack.plane.clone()
+    }
+
+    /// The session, once the call is up.
+    #[must_use]
+    pub fn session(&self) -> Option<SessionStatus> {
+        self.stack.sessions().next()
+    }
+
+    /// Takes a datagram, for drivers that use no data plane. IP packets come out as
+    /// [`ClientEvent::Packet`].
+    pub fn handle_datagram(&mut self, now: Instant, path: Path, datagram: &mut [u8]) -> Handled {
+        if self.state == State::Done {
+            return Handled::Dropped(DropReason::Closed);
+        }
+        let handled = self.stack.handle_datagram(now, path, datagram);
+        self.pump();
+        handled
+    }
+
+    /// Takes what the data plane found to be [for control](crate::Inbound::Control).
+    pub fn handle_opened(&mut self, now: Instant, origin: Origin, message: &[u8]) -> Handled {
+        if self.state == State::Done {
+            return Handled::Dropped(DropReason::Closed);
+        }
+        let handled = self.stack.handle_opened(now, origin, message);
+        self.pump();
+        handled
+    }
+
+    /// Seals an IP packet and appends the datagram to `buf`, for drivers that use no data plane.
+    ///
+    /// # Errors
+    /// [`SealError`]; nothing is appended.
+    pub fn send_ip(&mut self, packet: &[u8], buf: &mut Vec<u8>) -> Result<Transmit, SealError> {
+        let session = self.session().ok_or(SealError::UnknownSession)?.session;
+        self.stack.seal(session, packet, buf)
+    }
+
+    /// Tells the client what time it is.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.state != State::Done {
+            self.stack.handle_timeout(now);
+            self.pump();
+        }
+    }
+
+    /// When [`handle_timeout`](Client::handle_timeout) must be called next.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.state == State::Done { None } else { self.stack.poll_timeout() }
+    }
+
+    /// Appends the next datagram to `buf` and says where it goes.
+    pub fn poll_transmit(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<Transmit> {
+        if self.state == State::Done {
+            return None;
+        }
+        let transmit = self.stack.poll_transmit(now, buf);
+        self.pump();
+        transmit
+    }
+
+    /// The next event.
+    pub fn poll_event(&mut self) -> Option<ClientEvent> {
+        self.pump();
+        if let Some(event) = self.events.pop_front() {
+            return Some(event);
+        }
+        if self.state == State::Closing && self.stack.endpoint.counts().stopping == 0 {
+            self.state = State::Done;
+            let reason = self.ending.take()?;
+            return Some(ClientEvent::Disconnected { reason });
+        }
+        None
+    }
+
+    fn pump(&mut self) {
+        while let Some(note) = self.stack.note() {
+            self.act(note);
+        }
+    }
+
+    fn act(&mut self, note: Note) {
+        let now = self.stack.now();
+        match note {
+            Note::Connected(up) => self.events.push_back(ClientEvent::Connected(up)),
+            Note::Packet { packet, .. } => self.events.push_back(ClientEvent::Packet { packet }),
+            Note::Trace(trace) => self.events.push_back(ClientEvent::Trace(trace)),
+            Note::Ended { ended, .. } => self.close_tunnel(ended.reason),
+            Note::CallFailed { reason: SessionCloseReason::TunnelClosed, .. } => {}
+            Note::CallFailed { reason, .. } => self.close_tunnel(DisconnectReason::Call(reason)),
+            Note::TunnelClosed { reason, .. } => {
+                self.tunnel = None;
+                self.finish(DisconnectReason::Tunnel(reason));
+                self.state = State::Closing;
+            }
+            // A client gives nobody access: its own configuration asks for none of these.
+            Note::TunnelRequest(request) => {
+                let answer = TunnelAnswer::Reject(TunnelResult::new(StopCcnResult::NOT_AUTHORIZED));
+                let _ = self.stack.endpoint.answer_tunnel(now, request.ticket, answer);
+            }
+            Note::SessionRequest(request) => {
+                let result = CallResult::new(CdnResult::NO_FACILITIES_PERMANENT);
+                let answer = SessionAnswer::Reject(result);
+                let _ = self.stack.endpoint.answer_session(now, request.ticket, answer);
+            }
+            Note::AuthRequest { session, request } => {
+                let verdict = AuthVerdict::wrong_password();
+                self.stack.answer_auth(session, request.ticket, verdict);
+            }
+            Note::AddressRequest { session, request } => {
+                let answer = ppp_core::AddressAnswer::Refuse;
+                self.stack.answer_address(session, request.ticket, answer);
+            }
+            Note::TunnelUp(_) | Note::SessionUp { .. } | Note::AddressFree(_) => {}
+        }
+    }
+
+    /// The session is over: so is the tunnel.
+    fn close_tunnel(&mut self, reason: DisconnectReason) {
+        self.finish(reason);
+        if let Some(tunnel) = self.tunnel {
+            let result = TunnelResult::new(StopCcnResult::GENERAL_CLEAR);
+            self.stack.endpoint.close_tunnel(self.stack.now(), tunnel, result);
+        }
+    }
+
+    /// Keeps the first reason: what follows is only its consequence.
+    fn finish(&mut self, reason: DisconnectReason) {
+        self.ending.get_or_insert(reason);
+    }
+}
+
+impl Machine for Client {
+    type Event = ClientEvent;
+
+    fn handle_timeout(&mut self, now: Instant) {
+        Self::handle_timeout(self, now);
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        Self::poll_timeout(self)
+    }
+
+    fn poll_event(&mut self) -> Option<ClientEvent> {
+        Self::poll_event(self)
+    }
+}
+
+impl DatagramMachine for Client {
+    fn handle_datagram(&mut self, now: Instant, path: Path, datagram: &mut [u8]) -> Handled {
+        Self::handle_datagram(self, now, path, datagram)
+    }
+
+    fn poll_transmit(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<Transmit> {
+        Self::poll_transmit(self, now, buf)
+    }
+}

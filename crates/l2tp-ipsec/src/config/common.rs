@@ -1,0 +1,207 @@
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use l2tp_control::ReorderConfig;
+use l2tp_control::TunnelConfig;
+use ppp_core::AuthMethod;
+use ppp_core::Credentials;
+use ppp_core::KeepAlive;
+use ppp_core::LinkConfig;
+use vpn_core::SecretBytes;
+
+use super::ConfigError;
+
+/// What client and server are configured with alike.
+#[derive(Clone, Debug)]
+pub(crate) struct Common {
+    pub(crate) host_name: String,
+    pub(crate) auth: Vec<AuthMethod>,
+    pub(crate) mtu: u16,
+    pub(crate) tunnel_secret: Option<SecretBytes>,
+    pub(crate) hide_avps: bool,
+    pub(crate) hello: Duration,
+    pub(crate) echo: Duration,
+    pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) session_limit: Option<Duration>,
+    pub(crate) clamp_mss: bool,
+    pub(crate) sequencing: bool,
+    pub(crate) reorder: Option<Duration>,
+    pub(crate) trace: bool,
+}
+
+impl Common {
+    pub(crate) fn new(host_name: &str) -> Self {
+        Self {
+            host_name: host_name.into(),
+            auth: alloc::vec![AuthMethod::ChapMd5],
+            mtu: 1400,
+            tunnel_secret: None,
+            hide_avps: false,
+            hello: Duration::from_secs(60),
+            echo: Duration::from_secs(30),
+            idle_timeout: None,
+            session_limit: None,
+            clamp_mss: true,
+            sequencing: false,
+            reorder: None,
+            trace: false,
+        }
+    }
+
+    /// How the endpoint opens and answers tunnels.
+    pub(crate) fn tunnel(&self) -> TunnelConfig {
+        let mut config = TunnelConfig::new(self.host_name.clone())
+            .hide_avps(self.hide_avps)
+            .hello_interval(Some(self.hello))
+            .reorder(self.reorder.map(|limit| ReorderConfig { limit, frames: REORDER_FRAMES }));
+        if let Some(secret) = &self.tunnel_secret {
+            config = config.secret(secret.expose());
+        }
+        config
+    }
+
+    /// How a server's links negotiate.
+    pub(crate) fn server_link(&self) -> LinkConfig {
+        self.link(LinkConfig::server(self.host_name.clone())).authenticate_with(&self.auth)
+    }
+
+    /// How a client's link negotiates.
+    pub(crate) fn client_link(&self, credentials: Credentials) -> LinkConfig {
+        self.link(LinkConfig::client(credentials)).prove_with(&self.auth)
+    }
+
+    fn link(&self, config: LinkConfig) -> LinkConfig {
+        let keep_alive = KeepAlive { interval: self.echo, ..KeepAlive::default() };
+        config.mru(self.mtu).pfc(true).acfc(true).keep_alive(Some(keep_alive))
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        if self.auth.is_empty() {
+            return Err(ConfigError::NoAuth);
+        }
+        if !(576..=1500).contains(&self.mtu) {
+            return Err(ConfigError::Mtu(self.mtu));
+        }
+        match &self.tunnel_secret {
+            Some(secret) if secret.is_empty() => Err(ConfigError::EmptySecret),
+            None if self.hide_avps => Err(ConfigError::HideWithoutSecret),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How many frames of a session wait for one that others overtook.
+const REORDER_FRAMES: usize = 64;
+
+/// The setters that client and server configurations share.
+macro_rules! common_setters {
+    () => {
+        /// The name that we give in the Host Name AVP (RFC 2661 §4.4.3).
+        #[must_use]
+        pub fn host_name(mut self, name: &str) -> Self {
+            self.common.host_name = name.into();
+            self
+        }
+
+        /// The authentication methods that are allowed, best first.
+        ///
+        /// The default is CHAP with MD5. PAP shows the password to everybody on the way, and
+        /// MS-CHAPv2 can be broken by trying 2^56 keys, so in clear both are for labs only.
+        #[must_use]
+        pub fn auth(mut self, methods: impl IntoIterator<Item = AuthMethod>) -> Self {
+            self.common.auth = methods.into_iter().collect();
+            self
+        }
+
+        /// The largest IP packet to send and to take, in octets; the default is 1400, and 576 to
+        /// 1500 are allowed. The peer may lower what we send (RFC 1661 §6.1).
+        #[must_use]
+        pub const fn mtu(mut self, mtu: u16) -> Self {
+            self.common.mtu = mtu;
+            self
+        }
+
+        /// A secret that both ends of the tunnel must prove to know (RFC 2661 §5.1.1).
+        ///
+        /// It authenticates the control connection, not its packets. Windows, macOS and iOS have
+        /// no such secret.
+        #[must_use]
+        pub fn tunnel_secret(mut self, secret: &str) -> Self {
+            self.common.tunnel_secret = Some(SecretBytes::from(secret));
+            self
+        }
+
+        /// Hides the AVPs that may be hidden (RFC 2661 §4.3); needs a tunnel secret.
+        #[must_use]
+        pub const fn hide_avps(mut self, hide: bool) -> Self {
+            self.common.hide_avps = hide;
+            self
+        }
+
+        /// How long a tunnel may be silent before a HELLO asks whether the peer is still there
+        /// (RFC 2661 §5.5); the default is 60 s.
+        #[must_use]
+        pub const fn hello(mut self, interval: Duration) -> Self {
+            self.common.hello = interval;
+            self
+        }
+
+        /// How long a session may be silent before an LCP Echo-Request (RFC 1661 §5.8); the
+        /// default is 30 s. Four unanswered ones end the session.
+        #[must_use]
+        pub const fn echo(mut self, interval: Duration) -> Self {
+            self.common.echo = interval;
+            self
+        }
+
+        /// Ends a session that carried no IP packet for so long; the default is never.
+        #[must_use]
+        pub const fn idle_timeout(mut self, limit: Duration) -> Self {
+            self.common.idle_timeout = Some(limit);
+            self
+        }
+
+        /// Ends a session that has been up for so long; the default is never.
+        #[must_use]
+        pub const fn session_limit(mut self, limit: Duration) -> Self {
+            self.common.session_limit = Some(limit);
+            self
+        }
+
+        /// Whether TCP connections through the session are told a segment size that fits; the
+        /// default is yes.
+        #[must_use]
+        pub const fn clamp_mss(mut self, clamp: bool) -> Self {
+            self.common.clamp_mss = clamp;
+            self
+        }
+
+        /// Numbers the data messages, so that what comes late is dropped (RFC 2661 §5.4). The
+        /// default is no: IP does not need it.
+        ///
+        /// A client asks for it with the Sequencing Required AVP; a server turns it on for every
+        /// client, which must follow.
+        #[must_use]
+        pub const fn sequencing(mut self, on: bool) -> Self {
+            self.common.sequencing = on;
+            self
+        }
+
+        /// Waits up to `limit` for a numbered data message that others overtook, and puts them
+        /// back in order, instead of dropping the late one.
+        #[must_use]
+        pub const fn reorder(mut self, limit: Duration) -> Self {
+            self.common.reorder = Some(limit);
+            self
+        }
+
+        /// Reports every control message and PPP packet as a trace event; the default is no.
+        #[must_use]
+        pub const fn trace(mut self, on: bool) -> Self {
+            self.common.trace = on;
+            self
+        }
+    };
+}
+pub(crate) use common_setters;

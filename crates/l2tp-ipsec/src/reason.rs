@@ -1,0 +1,88 @@
+use alloc::format;
+use alloc::string::String;
+use alloc::string::ToString;
+use core::time::Duration;
+
+use l2tp_control::SessionCloseReason;
+use l2tp_control::TunnelCloseReason;
+
+/// Why a session ended or never came up.
+#[non_exhaustive]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DisconnectReason {
+    /// We ended it.
+    Local(LocalReason),
+    /// The tunnel did not open, or closed.
+    Tunnel(TunnelCloseReason),
+    /// The call did not connect, or was closed.
+    Call(SessionCloseReason),
+    /// PPP did not come up, or ended.
+    Ppp(ppp_core::CloseReason),
+}
+
+/// Why we ended a session ourselves.
+#[non_exhaustive]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LocalReason {
+    /// The application asked for it.
+    Requested,
+    /// The server is being shut down.
+    ShuttingDown,
+    /// The session carried no packet for so long.
+    Idle(Duration),
+    /// The session was up for as long as it may be.
+    TimeLimit(Duration),
+}
+
+impl LocalReason {
+    /// What the peer is told.
+    pub(crate) const fn message(self) -> &'static str {
+        match self {
+            Self::Requested => "administrative disconnect",
+            Self::ShuttingDown => "shutting down",
+            Self::Idle(_) => "idle for too long",
+            Self::TimeLimit(_) => "session time is over",
+        }
+    }
+}
+
+impl DisconnectReason {
+    /// One sentence for people: which layer ended it, what the peer said, and what to look at.
+    #[must_use]
+    pub fn explain(&self) -> String {
+        match self {
+            Self::Local(LocalReason::Requested) => "closed on request".into(),
+            Self::Local(LocalReason::ShuttingDown) => "closed because of a shutdown".into(),
+            Self::Local(LocalReason::Idle(limit)) => {
+                format!("closed: no packet for {} s", limit.as_secs())
+            }
+            Self::Local(LocalReason::TimeLimit(limit)) => {
+                format!("closed: the session's {} s are over", limit.as_secs())
+            }
+            Self::Tunnel(reason) => format!("L2TP tunnel: {reason}"),
+            Self::Call(reason) => format!("L2TP call: {reason}"),
+            Self::Ppp(reason) => match advice(reason) {
+                "" => format!("PPP: {reason}"),
+                advice => format!("PPP: {reason}; {advice}"),
+            },
+        }
+    }
+}
+
+impl core::fmt::Display for DisconnectReason {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&self.explain().to_string())
+    }
+}
+
+/// What to do about it, where that is not plain from the reason.
+const fn advice(reason: &ppp_core::CloseReason) -> &'static str {
+    use ppp_core::CloseReason as Ppp;
+    match reason {
+        Ppp::AuthFailed(_) => "check the user name and the password",
+        Ppp::NoCommonAuth { .. } => "allow one method on both ends",
+        Ppp::NotGenuine => "check the password, and whether this is the right server",
+        Ppp::NoNetwork { .. } => "check the address pool and what both ends allow",
+        _ => "",
+    }
+}

@@ -1,0 +1,118 @@
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::net::Ipv4Addr;
+
+use l2tp_control::SessionCloseReason;
+use l2tp_control::SessionInfo;
+use l2tp_control::TunnelHandle;
+use ppp_core::AuthMethod;
+use ppp_core::Link;
+use vpn_core::Instant;
+
+use crate::DisconnectReason;
+use crate::Disconnected;
+use crate::SessionId;
+use crate::SessionStatus;
+use crate::plane::Entry;
+use crate::plane::Ipv4Pair;
+use crate::plane::Ipv6Pair;
+use crate::plane::Shared;
+use crate::plane::Side;
+
+/// One session: its PPP link and what the data plane knows of it.
+#[derive(Debug)]
+pub(crate) struct Conn {
+    pub(crate) link: Link,
+    pub(crate) entry: Entry,
+    pub(crate) tunnel: TunnelHandle,
+    /// Who the peer proved to be.
+    pub(crate) user: Option<String>,
+    pub(crate) auth: Option<AuthMethod>,
+    /// The address that was lent to the peer.
+    pub(crate) lent: Option<Ipv4Addr>,
+    /// Since when IPv4 is up.
+    pub(crate) up_since: Option<Instant>,
+    /// When data was last seen to pass.
+    pub(crate) active_at: Instant,
+    /// Why we are closing it.
+    pub(crate) ending: Option<Box<DisconnectReason>>,
+    /// The entry in the queue of deadlines.
+    pub(crate) deadline: Option<Instant>,
+    /// Whether the session is in the queue of those with frames to send.
+    pub(crate) sends: bool,
+    /// Whether the session is in the queue of those with events to read.
+    pub(crate) tells: bool,
+}
+
+impl Conn {
+    pub(crate) fn new(now: Instant, link: Link, info: &SessionInfo, side: Side) -> Self {
+        let entry = Entry {
+            session: info.session,
+            link: info.link,
+            path: info.path,
+            local_tunnel_id: info.local_tunnel_id,
+            local_session_id: info.local_session_id,
+            peer_tunnel_id: info.peer_tunnel_id,
+            peer_session_id: info.peer_session_id,
+            data_length: info.data_length,
+            acfc: false,
+            pfc: false,
+            mtu: 0,
+            side,
+            ipv4: None,
+            ipv6: None,
+            reorder: info.reorder.is_some(),
+            sequence: Arc::clone(&info.sequence),
+            shared: Arc::new(Shared::default()),
+        };
+        Self {
+            link,
+            entry,
+            tunnel: info.tunnel,
+            user: None,
+            auth: None,
+            lent: None,
+            up_since: None,
+            active_at: now,
+            ending: None,
+            deadline: None,
+            sends: false,
+            tells: false,
+        }
+    }
+
+    /// Brings the entry for the data plane up to what the link has negotiated.
+    pub(crate) fn refresh(&mut self, mtu: u16) {
+        let form = self.link.form();
+        self.entry.acfc = form.acfc;
+        self.entry.pfc = form.pfc;
+        self.entry.mtu = form.mtu.min(mtu);
+        self.entry.ipv4 = form.ipv4.map(|v4| Ipv4Pair { local: v4.local, peer: v4.peer });
+        self.entry.ipv6 = form.ipv6.map(|v6| Ipv6Pair { local: v6.local.0, peer: v6.peer.0 });
+    }
+
+    pub(crate) fn status(&self) -> SessionStatus {
+        SessionStatus {
+            session: self.entry.session,
+            path: self.entry.path,
+            user: self.user.clone(),
+            phase: self.link.phase(),
+            peer_address: self.entry.ipv4.map(|pair| pair.peer),
+            up_since: self.up_since,
+            counters: self.entry.shared.counters(),
+        }
+    }
+
+    /// What is told of the session when its call has closed. What closed it first is the reason.
+    pub(crate) fn into_ended(self, session: SessionId, reason: SessionCloseReason) -> Disconnected {
+        let reason = self.ending.map_or(DisconnectReason::Call(reason), |ending| *ending);
+        Disconnected {
+            session,
+            path: self.entry.path,
+            user: self.user,
+            reason,
+            counters: self.entry.shared.counters(),
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! The PPP links of a [`Stack`].
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::net::Ipv4Addr;
+
+use bytes::Bytes;
+use l2tp_control::CallResult;
+use l2tp_control::ConnectedCall;
+use l2tp_wire::CdnResult;
+use ppp_core::AddressAnswer;
+use ppp_core::AuthVerdict;
+use ppp_core::Authenticated;
+use ppp_core::Event;
+use ppp_core::Ipv4Settings;
+use ppp_core::Link;
+use ppp_core::LinkConfig;
+use ppp_core::Protocol;
+use ppp_core::Ticket;
+use ppp_core::frame;
+use vpn_core::DropReason;
+use vpn_core::Handled;
+use vpn_core::Instant;
+use vpn_core::SecureRandom;
+use vpn_core::Transmit;
+use vpn_core::crypto::CryptoProvider;
+
+use super::Conn;
+use super::Note;
+use super::Stack;
+use super::proxy;
+use crate::Connected;
+use crate::DisconnectReason;
+use crate::LocalReason;
+use crate::SessionId;
+use crate::SessionStatus;
+use crate::Trace;
+use crate::plane;
+use crate::plane::Side;
+use crate::trace::PppStep;
+use crate::trace::Step;
+
+impl Stack {
+    pub(crate) fn sessions(&self) -> impl Iterator<Item = SessionStatus> + '_ {
+        self.conns.values().map(Conn::status)
+    }
+
+    pub(crate) fn session(&self, session: SessionId) -> Option<SessionStatus> {
+        self.conns.get(&session).map(Conn::status)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.conns.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.conns.is_empty()
+    }
+
+    /// Begins to close a session: PPP first, then its call.
+    pub(crate) fn disconnect(&mut self, now: Instant, session: SessionId, reason: LocalReason) {
+        let now = self.advance(now);
+        let Some(conn) = self.conns.get_mut(&session) else { return };
+        if conn.ending.is_none() {
+            conn.ending = Some(Box::new(DisconnectReason::Local(reason)));
+            conn.link.close(now, reason.message());
+            self.touch(session);
+        }
+    }
+
+    pub(crate) fn answer_auth(
+        &mut self,
+        session: SessionId,
+        ticket: Ticket,
+        verdict: AuthVerdict,
+    ) -> bool {
+        let now = self.newest;
+        self.with_link(session, |link| link.answer_auth(now, ticket, verdict).is_ok())
+    }
+
+    /// Answers with an address that was lent to this session, or with none.
+    pub(crate) fn answer_address(
+        &mut self,
+        session: SessionId,
+        ticket: Ticket,
+        answer: AddressAnswer,
+    ) -> bool {
+        let now = self.newest;
+        if let (Some(conn), AddressAnswer::Assign { peer, .. }) =
+            (self.conns.get_mut(&session), answer)
+        {
+            conn.lent = Some(peer);
+        }
+        self.with_link(session, |link| link.answer_address(now, ticket, answer).is_ok())
+    }
+
+    /// The address that the session holds already.
+    pub(crate) fn lent(&self, session: SessionId) -> Option<Ipv4Addr> {
+        self.conns.get(&session)?.lent
+    }
+
+    fn with_link(&mut self, session: SessionId, call: impl FnOnce(&mut Link) -> bool) -> bool {
+        let Some(conn) = self.conns.get_mut(&session) else { return false };
+        let done = call(&mut conn.link);
+        self.touch(session);
+        done
+    }
+
+    /// Puts the session into the queues of those to be drained, and its deadline in order.
+    pub(super) fn touch(&mut self, session: SessionId) {
+        let Some(conn) = self.conns.get_mut(&session) else { return };
+        if !core::mem::replace(&mut conn.sends, true) {
+            self.senders.push_back(session);
+        }
+        if !core::mem::replace(&mut conn.tells, true) {
+            self.tellers.push_back(session);
+        }
+        let idle = self.common.idle_timeout.map(|limit| conn.active_at + limit);
+        let over = self.common.session_limit.zip(conn.up_since).map(|(limit, up)| up + limit);
+        let limits = [idle, over].into_iter().flatten().filter(|_| conn.ending.is_none());
+        let next = limits.chain(conn.link.poll_timeout()).min();
+        self.deadlines.update(session, conn.deadline, next);
+        conn.deadline = next;
+    }
+
+    /// Data of this session passed since the last timeout.
+    pub(super) fn note_data(&mut self, now: Instant, session: SessionId) {
+        let Some(conn) = self.conns.get_mut(&session) else { return };
+        conn.active_at = now;
+        conn.link.note_traffic(now);
+        self.endpoint.note_data(now, conn.tunnel);
+        self.touch(session);
+    }
+
+    pub(super) fn session_timeout(&mut self, now: Instant, session: SessionId) {
+        let Some(conn) = self.conns.get_mut(&session) else { return };
+        conn.deadline = None;
+        conn.link.handle_timeout(now);
+        let idle = self.common.idle_timeout.filter(|limit| conn.active_at + *limit <= now);
+        let over = self.common.session_limit.zip(conn.up_since);
+        let over = over.filter(|(limit, up)| *up + *limit <= now);
+        if let Some((limit, _)) = over {
+            self.disconnect(now, session, LocalReason::TimeLimit(limit));
+        } else if let Some(limit) = idle {
+            self.disconnect(now, session, LocalReason::Idle(limit));
+        }
+        self.touch(session);
+    }
+
+    /// A PPP frame that is not an open network protocol's data.
+    pub(super) fn handle_frame(
+        &mut self,
+        now: Instant,
+        session: SessionId,
+        frame: &[u8],
+    ) -> Handled {
+        let Some(conn) = self.conns.get_mut(&session) else {
+            return Handled::Dropped(DropReason::UnknownSession);
+        };
+        let handled = conn.link.handle_frame(now, frame);
+        if self.common.trace
+            && let Some(step) = ppp_step(session, &conn.link, frame)
+        {
+            self.notes.push_back(Note::Trace(Trace { at: now, step: Step::PppReceived(step) }));
+        }
+        self.touch(session);
+        handled
+    }
+
+    /// The IP packet in a frame, where its protocol is open on the session.
+    pub(super) fn ip_of(&self, session: SessionId, frame: &[u8]) -> Option<Bytes> {
+        let entry = &self.conns.get(&session)?.entry;
+        let (protocol, at) = frame::protocol(frame).ok()?;
+        if protocol != Protocol::IPV4 && protocol != Protocol::IPV6 {
+            return None;
+        }
+        let packet = frame.get(at..)?;
+        plane::check_source(entry, protocol, packet).ok()?;
+        entry.shared.count_rx(packet.len());
+        Some(Bytes::copy_from_slice(packet))
+    }
+
+    /// The next frame of any link, as an L2TP data message.
+    pub(super) fn poll_frame(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<Transmit> {
+        while let Some(session) = self.senders.front().copied() {
+            let Some(conn) = self.conns.get_mut(&session) else {
+                self.senders.pop_front();
+                continue;
+            };
+            self.scratch.clear();
+            if conn.link.poll_frame(now, &mut self.scratch).is_none() {
+                conn.sends = false;
+                self.senders.pop_front();
+                continue;
+            }
+            let header = plane::header(&conn.entry);
+            let (start, len) = (buf.len(), header.encoded_len());
+            buf.resize(start.saturating_add(len), 0);
+            let room = buf.get_mut(start..).unwrap_or_default();
+            if header.encode(self.scratch.len(), room).is_err() {
+                // No PPP packet is longer than an L2TP message.
+                buf.truncate(start);
+                continue;
+            }
+            buf.extend_from_slice(&self.scratch);
+            if self.common.trace
+                && let Some(step) = ppp_step(session, &conn.link, &self.scratch)
+            {
+                self.notes.push_back(Note::Trace(Trace { at: now, step: Step::PppSent(step) }));
+            }
+            return Some(Transmit { path: conn.entry.path, len: buf.len().saturating_sub(start) });
+        }
+        None
+    }
+
+    /// Acts on the next event of any link; `false` when there is none.
+    pub(super) fn link_event(&mut self) -> bool {
+        let now = self.newest;
+        while let Some(session) = self.tellers.front().copied() {
+            let Some(conn) = self.conns.get_mut(&session) else {
+                self.tellers.pop_front();
+                continue;
+            };
+            let Some(event) = conn.link.poll_event() else {
+                conn.tells = false;
+                self.tellers.pop_front();
+                continue;
+            };
+            match event {
+                Event::AuthRequest(request) => {
+                    self.notes.push_back(Note::AuthRequest { session, request });
+                }
+                Event::AddressRequest(request) => {
+                    self.notes.push_back(Note::AddressRequest { session, request });
+                }
+                Event::Authenticated(proof) => conn.authenticated(&proof),
+                Event::Ipv4Up(settings) => self.ipv4_up(now, session, &settings),
+                Event::Ipv4Down | Event::Ipv6Up(_) | Event::Ipv6Down | Event::FormChanged => {
+                    self.refresh(session);
+                }
+                Event::Closed { reason } => {
+                    let closed = DisconnectReason::Ppp(reason);
+                    conn.ending.get_or_insert_with(|| Box::new(closed));
+                    self.refresh(session);
+                    let result = CallResult::new(CdnResult::ADMINISTRATIVE);
+                    self.endpoint.close_session(now, session, result);
+                }
+                // LCP coming up is on the way to the rest; credentials are never asked for again.
+                _ => {}
+            }
+            return true;
+        }
+        false
+    }
+
+    fn refresh(&mut self, session: SessionId) {
+        if let Some(conn) = self.conns.get_mut(&session) {
+            conn.refresh(self.common.mtu);
+            self.plane.install(conn.entry.clone());
+        }
+    }
+
+    fn ipv4_up(&mut self, now: Instant, session: SessionId, settings: &Ipv4Settings) {
+        self.refresh(session);
+        let Some(conn) = self.conns.get_mut(&session) else { return };
+        conn.up_since.get_or_insert(now);
+        conn.active_at = now;
+        let connected = Connected {
+            session,
+            path: conn.entry.path,
+            user: conn.user.clone().unwrap_or_default(),
+            auth: conn.auth,
+            local_address: settings.local,
+            peer_address: settings.peer,
+            dns: settings.dns,
+            nbns: settings.nbns,
+            mtu: conn.entry.mtu,
+        };
+        self.notes.push_back(Note::Connected(connected));
+        self.touch(session);
+    }
+}
+
+impl Conn {
+    fn authenticated(&mut self, proof: &Authenticated) {
+        // On a server this is the client's name; on a client our own.
+        let theirs = proof.side == ppp_core::Side::Peer;
+        if theirs == (self.entry.side == Side::Server) {
+            self.user = Some(String::from_utf8_lossy(&proof.name).into_owned());
+            self.auth = Some(proof.method);
+        }
+    }
+}
+
+/// A link for a session that has just come up; it goes on from what a LAC has negotiated, if one
+/// has.
+pub(super) fn link(
+    now: Instant,
+    config: &Arc<LinkConfig>,
+    provider: &'static CryptoProvider,
+    rng: Box<dyn SecureRandom + Send>,
+    call: ConnectedCall,
+) -> Link {
+    let config = Arc::clone(config);
+    if let Some((lcp, auth)) = proxy::from_call(call) {
+        return Link::resume(config, provider, rng, now, &lcp, auth);
+    }
+    let mut link = Link::new(config, provider, rng);
+    link.open(now);
+    link
+}
+
+fn ppp_step(session: SessionId, link: &Link, frame: &[u8]) -> Option<PppStep> {
+    let (protocol, at) = frame::protocol(frame).ok()?;
+    let code = frame.get(at).copied();
+    Some(PppStep { session, protocol, code, phase: link.phase() })
+}

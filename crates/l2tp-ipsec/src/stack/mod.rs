@@ -1,0 +1,340 @@
+//! What a client and a server are made of alike: an L2TP endpoint, a PPP link for each session,
+//! and the data plane.
+//!
+//! Input goes into the machine that it is for. What the machines then report is read by
+//! [`Stack::note`], which acts on what needs no decision and hands the rest to the owner.
+
+mod conn;
+mod links;
+mod proxy;
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::net::Ipv4Addr;
+
+use bytes::Bytes;
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use l2tp_control::ConnectedCall;
+use l2tp_control::Endpoint;
+use l2tp_control::EndpointConfig;
+use l2tp_control::Event;
+use l2tp_control::LinkId;
+use l2tp_control::SessionCloseReason;
+use l2tp_control::SessionInfo;
+use l2tp_control::SessionRequest;
+use l2tp_control::TunnelCloseReason;
+use l2tp_control::TunnelHandle;
+use l2tp_control::TunnelRequest;
+use ppp_core::AddressRequest;
+use ppp_core::AuthRequest;
+use ppp_core::LinkConfig;
+use vpn_core::Deadlines;
+use vpn_core::DropReason;
+use vpn_core::Handled;
+use vpn_core::Instant;
+use vpn_core::PacketMut;
+use vpn_core::Path;
+use vpn_core::RandomSource;
+use vpn_core::Transmit;
+use vpn_core::crypto::CryptoProvider;
+
+use crate::Connected;
+use crate::DataPlane;
+use crate::DisconnectReason;
+use crate::Disconnected;
+use crate::Inbound;
+use crate::Origin;
+use crate::Plane;
+use crate::SealError;
+use crate::SessionId;
+use crate::Trace;
+use crate::config::Common;
+use crate::plane::Side;
+use crate::trace::Step;
+pub(crate) use conn::Conn;
+
+#[derive(Debug)]
+pub(crate) struct Stack {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) plane: Plane,
+    pub(crate) provider: &'static CryptoProvider,
+    random: Random,
+    link_config: Arc<LinkConfig>,
+    common: Common,
+    side: Side,
+    conns: HashMap<SessionId, Conn, FixedState>,
+    deadlines: Deadlines<SessionId>,
+    /// Sessions whose link has frames to send.
+    senders: VecDeque<SessionId>,
+    /// Sessions whose link has events to read.
+    tellers: VecDeque<SessionId>,
+    /// Sessions of a tunnel that has closed; they end with the tunnel's own reason.
+    orphans: Vec<(TunnelHandle, Disconnected)>,
+    notes: VecDeque<Note>,
+    scratch: Vec<u8>,
+    newest: Instant,
+}
+
+/// The source of the machines' generators.
+struct Random(Box<dyn RandomSource + Send>);
+
+impl fmt::Debug for Random {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RandomSource")
+    }
+}
+
+/// What the owner decides on, or passes on.
+#[derive(Debug)]
+pub(crate) enum Note {
+    TunnelRequest(Box<TunnelRequest>),
+    TunnelUp(TunnelHandle),
+    TunnelClosed { tunnel: TunnelHandle, path: Option<Path>, reason: TunnelCloseReason },
+    SessionRequest(Box<SessionRequest>),
+    SessionUp { tunnel: TunnelHandle },
+    CallFailed { path: Option<Path>, reason: SessionCloseReason },
+    AuthRequest { session: SessionId, request: AuthRequest },
+    AddressRequest { session: SessionId, request: AddressRequest },
+    Connected(Connected),
+    Packet { session: SessionId, packet: Bytes },
+    Ended { tunnel: TunnelHandle, ended: Disconnected },
+    AddressFree(Ipv4Addr),
+    Trace(Trace),
+}
+
+impl Stack {
+    pub(crate) fn new(
+        endpoint: EndpointConfig,
+        link_config: LinkConfig,
+        common: Common,
+        side: Side,
+        provider: &'static CryptoProvider,
+        mut random: Box<dyn RandomSource + Send>,
+    ) -> Self {
+        let endpoint = Endpoint::new(endpoint.trace(common.trace), provider, random.generator());
+        Self {
+            endpoint,
+            plane: Plane::new(common.clamp_mss),
+            provider,
+            random: Random(random),
+            link_config: Arc::new(link_config),
+            common,
+            side,
+            conns: HashMap::default(),
+            deadlines: Deadlines::default(),
+            senders: VecDeque::new(),
+            tellers: VecDeque::new(),
+            orphans: Vec::new(),
+            notes: VecDeque::new(),
+            scratch: Vec::new(),
+            newest: Instant::ZERO,
+        }
+    }
+
+    /// Time never runs backwards here, whatever the caller's clock does.
+    pub(crate) fn advance(&mut self, now: Instant) -> Instant {
+        self.newest = self.newest.max(now);
+        self.newest
+    }
+
+    /// The newest time that was told.
+    pub(crate) const fn now(&self) -> Instant {
+        self.newest
+    }
+
+    /// Takes a datagram from a driver that uses no data plane.
+    pub(crate) fn handle_datagram(
+        &mut self,
+        now: Instant,
+        path: Path,
+        datagram: &mut [u8],
+    ) -> Handled {
+        let mut batch = [(path, PacketMut::whole(datagram))];
+        let mut kinds = [Inbound::Keepalive];
+        self.plane.open_batch(&mut batch, &mut kinds);
+        let ([(_, packet)], [kind]) = (&batch, kinds);
+        match kind {
+            Inbound::Ip(session) => {
+                let packet = Bytes::copy_from_slice(packet.payload());
+                self.notes.push_back(Note::Packet { session, packet });
+                Handled::Consumed
+            }
+            Inbound::Control(origin) => self.handle_opened(now, origin, packet.payload()),
+            Inbound::Dropped(reason) => Handled::Dropped(reason),
+            Inbound::Ike | Inbound::Keepalive => Handled::Consumed,
+        }
+    }
+
+    /// Takes what the data plane opened and found to be for the control machine.
+    pub(crate) fn handle_opened(
+        &mut self,
+        now: Instant,
+        origin: Origin,
+        message: &[u8],
+    ) -> Handled {
+        let now = self.advance(now);
+        let Some(session) = origin.session else {
+            return self.endpoint.handle_datagram(now, origin.link, origin.path, message);
+        };
+        match l2tp_wire::Packet::decode(message) {
+            Ok(l2tp_wire::Packet::Data(data)) => self.handle_frame(now, session, data.payload),
+            _ => Handled::Dropped(DropReason::Malformed),
+        }
+    }
+
+    /// Seals an IP packet for a driver that uses no data plane, and appends it to `buf`.
+    pub(crate) fn seal(
+        &mut self,
+        session: SessionId,
+        packet: &[u8],
+        buf: &mut Vec<u8>,
+    ) -> Result<Transmit, SealError> {
+        let room = self.plane.room();
+        let front = buf.len().saturating_add(room.front);
+        let window = front..front.saturating_add(packet.len());
+        let old_len = buf.len();
+        buf.resize(window.end.saturating_add(room.back), 0);
+        let storage = buf.get_mut(old_len..).unwrap_or_default();
+        let mut sealed =
+            PacketMut::new(storage, room.front..room.front.saturating_add(packet.len()))?;
+        sealed.payload_mut().copy_from_slice(packet);
+        let mut batch = [(session, sealed)];
+        let mut out = [Err(SealError::UnknownSession)];
+        self.plane.seal_batch(&mut batch, &mut out);
+        let ([(_, sealed)], [result]) = (&batch, out);
+        let (gap, len) = (sealed.headroom(), sealed.len());
+        match result {
+            Ok(path) => {
+                buf.drain(old_len..old_len.saturating_add(gap));
+                buf.truncate(old_len.saturating_add(len));
+                Ok(Transmit { path, len })
+            }
+            Err(error) => {
+                buf.truncate(old_len);
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        let now = self.advance(now);
+        for session in self.plane.take_active() {
+            self.note_data(now, session);
+        }
+        self.endpoint.handle_timeout(now);
+        while let Some(session) = self.deadlines.pop_due(now) {
+            self.session_timeout(now, session);
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let deadlines = [self.endpoint.poll_timeout(), self.deadlines.next()];
+        deadlines.into_iter().flatten().min()
+    }
+
+    pub(crate) fn poll_transmit(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<Transmit> {
+        let now = self.advance(now);
+        if let Some((_, transmit)) = self.endpoint.poll_transmit(now, buf) {
+            return Some(transmit);
+        }
+        self.poll_frame(now, buf)
+    }
+
+    /// The next thing that the owner must know, once everything that needs no decision is done.
+    pub(crate) fn note(&mut self) -> Option<Note> {
+        loop {
+            if let Some(note) = self.notes.pop_front() {
+                return Some(note);
+            }
+            if let Some(event) = self.endpoint.poll_event() {
+                self.endpoint_event(event);
+            } else if !self.link_event() {
+                return None;
+            }
+        }
+    }
+
+    fn endpoint_event(&mut self, event: Event) {
+        let now = self.newest;
+        let note = match event {
+            Event::TunnelRequest(request) => Note::TunnelRequest(request),
+            Event::TunnelUp { tunnel } => Note::TunnelUp(tunnel),
+            Event::TunnelClosed { tunnel, reason } => return self.tunnel_closed(tunnel, reason),
+            Event::SessionRequest(request) => Note::SessionRequest(request),
+            Event::SessionUp { tunnel, info, call, .. } => {
+                self.session_up(now, &info, *call);
+                Note::SessionUp { tunnel }
+            }
+            Event::Data { session, frame } => return self.take_data(now, session, &frame),
+            Event::SessionClosed { session, tunnel, reason } => {
+                return self.session_closed(session, tunnel, reason);
+            }
+            Event::Trace(trace) => Note::Trace(Trace { at: now, step: Step::L2tp(trace) }),
+            // A call is announced connected. Line errors and control-character maps mean nothing to a link without a line.
+            _ => return,
+        };
+        self.notes.push_back(note);
+    }
+
+    fn session_up(&mut self, now: Instant, info: &SessionInfo, call: ConnectedCall) {
+        let rng = self.random.0.generator();
+        let link = links::link(now, &self.link_config, self.provider, rng, call);
+        let session = info.session;
+        let mut conn = Conn::new(now, link, info, self.side);
+        conn.refresh(self.common.mtu);
+        self.plane.install(conn.entry.clone());
+        self.conns.insert(session, conn);
+        self.touch(session);
+    }
+
+    /// A frame that the endpoint held back until the session was up, or put in order.
+    fn take_data(&mut self, now: Instant, session: SessionId, frame: &[u8]) {
+        if let Some(packet) = self.ip_of(session, frame) {
+            self.notes.push_back(Note::Packet { session, packet });
+        } else {
+            let _ = self.handle_frame(now, session, frame);
+        }
+    }
+
+    fn session_closed(
+        &mut self,
+        session: SessionId,
+        tunnel: TunnelHandle,
+        reason: SessionCloseReason,
+    ) {
+        let Some(conn) = self.conns.remove(&session) else {
+            let path = self.endpoint.tunnel(tunnel).map(|info| info.path);
+            self.notes.push_back(Note::CallFailed { path, reason });
+            return;
+        };
+        self.plane.remove(session);
+        self.deadlines.update(session, conn.deadline, None);
+        let orphan = conn.ending.is_none() && reason == SessionCloseReason::TunnelClosed;
+        if let Some(address) = conn.lent {
+            self.notes.push_back(Note::AddressFree(address));
+        }
+        let ended = conn.into_ended(session, reason);
+        if orphan {
+            self.orphans.push((tunnel, ended));
+        } else {
+            self.notes.push_back(Note::Ended { tunnel, ended });
+        }
+    }
+
+    fn tunnel_closed(&mut self, tunnel: TunnelHandle, reason: TunnelCloseReason) {
+        let path = self.endpoint.tunnel(tunnel).map(|info| info.path);
+        let orphans = self.orphans.extract_if(.., |(of, _)| *of == tunnel);
+        for (_, mut ended) in orphans {
+            ended.reason = DisconnectReason::Tunnel(reason.clone());
+            self.notes.push_back(Note::Ended { tunnel, ended });
+        }
+        self.notes.push_back(Note::TunnelClosed { tunnel, path, reason });
+    }
+
+    /// The link over which plain L2TP runs.
+    pub(crate) const LINK: LinkId = LinkId::PLAIN;
+}
