@@ -198,6 +198,19 @@ impl fmt::Display for NetworkFailure {
     }
 }
 
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Dead => "dead",
+            Self::Establish => "establish",
+            Self::Authenticate => "authenticate",
+            Self::Network => "network",
+            Self::Terminate => "terminate",
+            Self::Closed => "closed",
+        })
+    }
+}
+
 impl Phase {
     const fn during(self) -> &'static str {
         match self {

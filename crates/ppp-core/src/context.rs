@@ -9,6 +9,7 @@ use vpn_core::Instant;
 use vpn_core::SecureRandom;
 use vpn_core::crypto::CryptoProvider;
 
+use crate::Credentials;
 use crate::DEFAULT_MRU;
 use crate::Event;
 use crate::LinkConfig;
@@ -28,6 +29,8 @@ pub(crate) struct Context {
     pub(crate) peer_mru: u16,
     /// Whether Address and Control are left out of what is not LCP.
     pub(crate) acfc: bool,
+    /// Credentials that the caller gave in place of the configured ones.
+    other_credentials: Option<Box<Credentials>>,
     random: Box<dyn SecureRandom + Send>,
     random_failed: bool,
     frames: FrameQueue,
@@ -49,6 +52,7 @@ impl Context {
             drops: DropCounters::default(),
             peer_mru: DEFAULT_MRU,
             acfc: false,
+            other_credentials: None,
             random,
             random_failed: false,
             frames: FrameQueue::default(),
@@ -61,6 +65,15 @@ impl Context {
     /// Takes note of the time; it never runs backwards.
     pub(crate) fn advance(&mut self, now: Instant) {
         self.now = self.now.max(now);
+    }
+
+    /// What we prove ourselves with.
+    pub(crate) fn credentials(&self) -> Option<&Credentials> {
+        self.other_credentials.as_deref().or(self.config.credentials.as_ref())
+    }
+
+    pub(crate) fn replace_credentials(&mut self, credentials: Credentials) {
+        self.other_credentials = Some(Box::new(credentials));
     }
 
     /// When the Restart timer, started now, expires.

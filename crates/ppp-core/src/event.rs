@@ -9,6 +9,7 @@ use crate::CloseReason;
 use crate::DEFAULT_MRU;
 use crate::InterfaceId;
 use crate::MsChapFailure;
+use crate::NetworkFailure;
 
 /// Names a question of a link in its answer. Never used twice by one link.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -54,10 +55,16 @@ pub enum Event {
     Ipv4Up(Ipv4Settings),
     /// IPCP has closed: no IPv4 packet may pass.
     Ipv4Down,
+    /// IPCP has ended without opening, or for good: IPv4 will not come, unless the peer starts it
+    /// again. The link goes on while IPv6 may come or is open.
+    Ipv4Failed(NetworkFailure),
     /// IPv6CP has opened: IPv6 packets may pass.
     Ipv6Up(Ipv6Settings),
     /// IPv6CP has closed: no IPv6 packet may pass.
     Ipv6Down,
+    /// IPv6CP has ended without opening, or for good: IPv6 will not come, unless the peer starts it
+    /// again. The link goes on while IPv4 may come or is open.
+    Ipv6Failed(NetworkFailure),
     /// [`Link::form`](crate::Link::form) answers otherwise than before.
     FormChanged,
     /// The link has ended. This is the last event.

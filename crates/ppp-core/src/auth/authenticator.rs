@@ -42,6 +42,8 @@ pub(crate) struct Authenticator {
     reply: Option<Reply>,
     /// Wrong proofs so far.
     attempts: u8,
+    /// Why the last proof was not taken, while another may follow.
+    refusal: Option<Box<AuthFailure>>,
     /// The peer's name once it has proved itself; stays while it does so again.
     name: Option<Box<[u8]>>,
     /// How often the Challenge was sent.
@@ -113,6 +115,7 @@ impl Authenticator {
             challenge: Box::default(),
             reply: None,
             attempts: 0,
+            refusal: None,
             name: None,
             sent: 0,
             resend: None,
@@ -128,6 +131,11 @@ impl Authenticator {
     /// The name of the peer, once it has proved itself.
     pub(crate) fn peer_name(&self) -> Option<&[u8]> {
         self.name.as_deref()
+    }
+
+    /// Why the peer would leave now: its last proof was not taken.
+    pub(crate) fn refusal(&self) -> Option<AuthFailure> {
+        self.refusal.as_deref().cloned()
     }
 
     /// The challenge that the peer may still answer.
@@ -297,7 +305,7 @@ impl Authenticator {
         };
         self.name = Some(core::mem::take(&mut request.name));
         self.state = State::Accepted;
-        self.attempts = 0;
+        (self.attempts, self.refusal) = (0, None);
         (self.resend, self.give_up) = (None, None);
         self.reply(true, text, context);
         Ok(Step::Done)
@@ -328,19 +336,16 @@ impl Authenticator {
             self.challenge = Box::new(challenge);
             self.identifier = self.identifier.wrapping_add(1);
         }
+        let (method, error) = (self.method, is_ms_chap.then_some(error));
+        let failure = AuthFailure { side: Side::Peer, method, error, retry, message };
         self.resend = None;
         if retry {
+            self.refusal = Some(Box::new(failure));
             self.give_up = Some(context.now + context.config.auth_timeout);
             return Step::None;
         }
         self.give_up = None;
-        Step::Failed(AuthFailure {
-            side: Side::Peer,
-            method: self.method,
-            error: is_ms_chap.then_some(error),
-            retry: false,
-            message,
-        })
+        Step::Failed(failure)
     }
 
     fn reply(&mut self, accepted: bool, text: Vec<u8>, context: &mut Context) {

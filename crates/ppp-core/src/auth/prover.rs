@@ -32,8 +32,6 @@ use crate::text::sanitised;
 pub(crate) struct Prover {
     method: AuthMethod,
     state: State,
-    /// Credentials that the caller gave for another attempt.
-    credentials: Option<Credentials>,
     /// The Identifier of the Response, or of the last Authenticate-Request.
     identifier: u8,
     answered: Option<Answered>,
@@ -71,7 +69,6 @@ impl Prover {
         let mut this = Self {
             method,
             state: State::Waiting,
-            credentials: None,
             identifier: 0,
             answered: None,
             sent: 0,
@@ -94,9 +91,8 @@ impl Prover {
     }
 
     /// The name under which we prove ourselves.
-    pub(crate) fn name(&self, context: &Context) -> Box<[u8]> {
-        let credentials = self.credentials.as_ref().or(context.config.credentials.as_ref());
-        credentials.map_or(&[][..], |credentials| credentials.name.as_bytes()).into()
+    pub(crate) fn name(context: &Context) -> Box<[u8]> {
+        context.credentials().map_or(&[][..], |credentials| credentials.name.as_bytes()).into()
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
@@ -229,7 +225,7 @@ impl Prover {
         }
         match (credentials, failure.challenge) {
             (Some(credentials), Some(challenge)) => {
-                self.credentials = Some(credentials);
+                context.replace_credentials(credentials);
                 self.respond(self.identifier.wrapping_add(1), &challenge, context);
                 Ok(Step::None)
             }
@@ -249,10 +245,7 @@ impl Prover {
 
     /// Computes and sends the Response to a new challenge.
     fn respond(&mut self, identifier: u8, challenge: &[u8], context: &mut Context) {
-        let config = context.config.clone();
-        let Some(credentials) = self.credentials.as_ref().or(config.credentials.as_ref()) else {
-            return;
-        };
+        let Some(credentials) = context.credentials().cloned() else { return };
         let (name, password) = (credentials.name.as_bytes(), credentials.password.expose());
         let provider = context.provider;
         let mut response = Vec::new();
@@ -300,8 +293,7 @@ impl Prover {
     }
 
     fn send_request(&mut self, context: &mut Context) {
-        let config = context.config.clone();
-        let Some(credentials) = &config.credentials else { return };
+        let Some(credentials) = context.credentials().cloned() else { return };
         let request = PapPacket::Request {
             peer_id: credentials.name.as_bytes(),
             password: credentials.password.expose(),

@@ -201,7 +201,11 @@ impl Link {
         let message = sanitised(text);
         if self.lcp.is_open() {
             let phase = self.phase();
-            self.reason.get_or_insert(CloseReason::PeerTerminated { phase, message });
+            let reason = match self.refused_proof() {
+                Some(failure) => CloseReason::AuthFailed(failure),
+                None => CloseReason::PeerTerminated { phase, message },
+            };
+            self.reason.get_or_insert(reason);
             self.enter_terminate();
         } else if self.farewell.is_none() {
             self.farewell = Some(message);

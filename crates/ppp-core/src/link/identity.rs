@@ -6,6 +6,7 @@ use super::Link;
 use super::Stage;
 use super::network::Network;
 use crate::AnswerError;
+use crate::AuthFailure;
 use crate::AuthMethod;
 use crate::AuthVerdict;
 use crate::Authenticated;
@@ -107,6 +108,11 @@ impl Link {
         methods.into_iter().flatten().any(|method| method.protocol() == protocol)
     }
 
+    /// The proof of the peer that was not taken, where it could have tried again.
+    pub(super) fn refused_proof(&mut self) -> Option<AuthFailure> {
+        self.stage.authentication()?.authenticator.as_ref()?.refusal()
+    }
+
     /// Acts on what became of the proof of one side.
     fn after_step(&mut self, side: Side, step: Step) {
         match step {
@@ -131,7 +137,7 @@ impl Link {
                 .as_ref()
                 .map(|a| (a.peer_name().unwrap_or_default().into(), a.method())),
             Side::Local => {
-                authentication.prover.as_ref().map(|p| (p.name(&self.context), p.method()))
+                authentication.prover.as_ref().map(|p| (Prover::name(&self.context), p.method()))
             }
         };
         if let Some((name, method)) = found {

@@ -28,6 +28,8 @@ pub(super) enum Change<S> {
     None,
     Up(S),
     Down,
+    /// Over, unless the peer starts it again.
+    Failed(NetworkFailure),
 }
 
 impl<N: Negotiation, S: Copy> Ncp<N, S> {
@@ -145,6 +147,7 @@ impl<N: Negotiation, S: Copy> Ncp<N, S> {
         match (was_open, self.settings) {
             (_, Some(agreed)) if signals.up => Change::Up(agreed),
             (true, None) => Change::Down,
+            _ if signals.finished => self.failure.map_or(Change::None, Change::Failed),
             _ => Change::None,
         }
     }

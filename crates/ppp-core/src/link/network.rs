@@ -197,6 +197,7 @@ impl Network {
             }
             AddressAnswer::Refuse => {
                 self.ipv4.fail(NetworkFailure::NoAddress);
+                tell_ipv4(context, Change::Failed(NetworkFailure::NoAddress));
                 if let Some((identifier, data)) = held {
                     let code = ControlCode::CONFIGURE_REQUEST.0;
                     let mut copy = alloc::vec::Vec::new();
@@ -340,6 +341,7 @@ fn tell_ipv4(context: &mut Context, change: Change<Ipv4Settings>) {
         Change::None => {}
         Change::Up(settings) => context.event(Event::Ipv4Up(settings)),
         Change::Down => context.event(Event::Ipv4Down),
+        Change::Failed(failure) => context.event(Event::Ipv4Failed(failure)),
     }
 }
 
@@ -348,6 +350,7 @@ fn tell_ipv6(context: &mut Context, change: Change<Ipv6Settings>) {
         Change::None => {}
         Change::Up(settings) => context.event(Event::Ipv6Up(settings)),
         Change::Down => context.event(Event::Ipv6Down),
+        Change::Failed(failure) => context.event(Event::Ipv6Failed(failure)),
     }
 }
 

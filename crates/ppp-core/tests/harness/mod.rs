@@ -2,7 +2,7 @@
 
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-extern crate alloc;
+pub mod peer;
 
 use alloc::sync::Arc;
 use core::time::Duration;
