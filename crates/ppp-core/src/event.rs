@@ -1,4 +1,5 @@
 use alloc::boxed::Box;
+use core::fmt;
 use core::net::Ipv4Addr;
 
 use thiserror::Error;
@@ -10,6 +11,7 @@ use crate::DEFAULT_MRU;
 use crate::InterfaceId;
 use crate::MsChapFailure;
 use crate::NetworkFailure;
+use crate::text::Shown;
 
 /// Names a question of a link in its answer. Never used twice by one link.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -95,7 +97,7 @@ pub enum Side {
 }
 
 /// One end has proved its identity to the other.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Authenticated {
     /// The end that proved itself.
     pub side: Side,
@@ -115,7 +117,7 @@ pub struct CredentialsRequest {
 }
 
 /// The peer wants IPv4 and we give addresses.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AddressRequest {
     /// Names this request in the answer.
     pub ticket: Ticket,
@@ -185,4 +187,24 @@ impl DataForm {
     /// What holds until LCP is open (RFC 1661 §6).
     pub(crate) const DEFAULT: Self =
         Self { acfc: false, pfc: false, mtu: DEFAULT_MRU, ipv4: None, ipv6: None };
+}
+
+impl fmt::Debug for Authenticated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authenticated")
+            .field("side", &self.side)
+            .field("name", &Shown(&self.name))
+            .field("method", &self.method)
+            .finish()
+    }
+}
+
+impl fmt::Debug for AddressRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AddressRequest")
+            .field("ticket", &self.ticket)
+            .field("user", &Shown(&self.user))
+            .field("hint", &self.hint)
+            .finish()
+    }
 }

@@ -3,6 +3,8 @@ use core::fmt;
 
 use vpn_core::SecretBytes;
 
+use crate::text::Shown;
+
 /// What a LAC negotiated with its subscriber, for the LNS that takes over (RFC 2661 §4.4.5).
 ///
 /// Each is the data of an LCP Configure-Request: the options without the 4-octet header. An empty
@@ -74,6 +76,6 @@ impl fmt::Debug for ProxyAuth {
             Self::Pap { name, .. } => ("Pap", name),
             Self::None => ("None", &[]),
         };
-        write!(f, "{kind} {{ name: \"{}\", .. }}", name.escape_ascii())
+        write!(f, "{kind} {{ name: {:?}, .. }}", Shown(name))
     }
 }

@@ -1,6 +1,7 @@
 //! Text from the peer, made fit to show.
 
 use alloc::string::String;
+use core::fmt;
 
 /// The most characters of a peer's text that are kept.
 const MAX_CHARS: usize = 200;
@@ -15,6 +16,15 @@ pub(crate) fn sanitised(octets: &[u8]) -> String {
     let text = String::from_utf8_lossy(bounded);
     let shown = text.trim_matches(['\0', ' ', '\r', '\n']).chars().take(MAX_CHARS);
     shown.map(|c| if c.is_control() || is_invisible(c) { '.' } else { c }).collect()
+}
+
+/// A name or text of the peer, as `Debug` output shows it.
+pub(crate) struct Shown<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", sanitised(self.0))
+    }
 }
 
 /// What goes on the wire of our own text: at most 200 octets, cut between characters.

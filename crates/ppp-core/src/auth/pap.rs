@@ -5,6 +5,7 @@ use vpn_core::Reader;
 use crate::DecodeError;
 use crate::Packet;
 use crate::registry::registry;
+use crate::text::Shown;
 
 registry! {
     /// The Code of a PAP packet (RFC 1334 §2.2).
@@ -81,11 +82,11 @@ impl core::fmt::Debug for PapPacket<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Request { peer_id, password } => {
-                let (name, len) = (peer_id.escape_ascii(), password.len());
-                write!(f, "Request {{ peer_id: \"{name}\", password: {len} octets }}")
+                let (name, len) = (Shown(peer_id), password.len());
+                write!(f, "Request {{ peer_id: {name:?}, password: {len} octets }}")
             }
-            Self::Ack(message) => write!(f, "Ack(\"{}\")", message.escape_ascii()),
-            Self::Nak(message) => write!(f, "Nak(\"{}\")", message.escape_ascii()),
+            Self::Ack(message) => write!(f, "Ack({:?})", Shown(message)),
+            Self::Nak(message) => write!(f, "Nak({:?})", Shown(message)),
         }
     }
 }

@@ -14,11 +14,12 @@ use super::MsChapV2Response;
 use super::NtPasswordHash;
 use super::chap_md5_response;
 use crate::Ticket;
+use crate::text::Shown;
 
 /// The peer has sent its proof of identity; answer with [`Link::answer_auth`](crate::Link).
 ///
 /// The link waits, as long as the peer does: the answer may come from a RADIUS server.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AuthRequest {
     /// Names this request in the answer.
     pub ticket: Ticket,
@@ -164,6 +165,17 @@ impl AuthVerdict {
 
     fn when(right: bool) -> Self {
         if right { Self::Accept(Acceptance::default()) } else { Self::wrong_password() }
+    }
+}
+
+impl fmt::Debug for AuthRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthRequest")
+            .field("ticket", &self.ticket)
+            .field("name", &Shown(&self.name))
+            .field("proof", &self.proof)
+            .field("again", &self.again)
+            .finish()
     }
 }
 
