@@ -43,7 +43,6 @@ pub struct InboundSa<N, K = BoxedOpenKey> {
 /// What changes as packets come in.
 struct State<N> {
     window: ReplayWindow<N>,
-    packets: N,
     octets: N,
     closed: N,
     forged_in_a_row: N,
@@ -85,7 +84,6 @@ impl<N: Number, K: AsRef<dyn OpenKey>> InboundSa<N, K> {
             lifetime: config.lifetime.within(config.last()),
             state: OwnLines(State {
                 window: ReplayWindow::new(config.window)?,
-                packets: N::new(0),
                 octets: N::new(0),
                 closed: N::new(0),
                 forged_in_a_row: N::new(0),
@@ -177,16 +175,11 @@ impl<N: Number, K: AsRef<dyn OpenKey>> InboundSa<N, K> {
         self.lifetime
     }
 
-    /// How much was opened and found authentic.
+    /// How much came in. The packets are the highest sequence number, so that they agree with what
+    /// the sender counts; the octets are those of authentic packets.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        Usage { packets: self.state.0.packets.load(), octets: self.state.0.octets.load() }
-    }
-
-    /// The highest sequence number that was authentic.
-    #[must_use]
-    pub fn highest_sequence(&self) -> u64 {
-        self.state.0.window.highest()
+        Usage { packets: self.state.0.window.highest(), octets: self.state.0.octets.load() }
     }
 
     /// How many packets were not opened for this cause.
@@ -208,19 +201,19 @@ impl<N: Number, K: AsRef<dyn OpenKey>> InboundSa<N, K> {
         let Some(octets) = self.layout.ciphertext_in(packet.len()) else {
             return Err(OpenFailure::Malformed);
         };
-        if self.is_over(octets) {
+        let sequence = self.whole_sequence(header.sequence).ok_or(OpenFailure::TooOld)?;
+        if self.is_over(sequence, octets) {
             return Err(OpenFailure::Expired);
         }
-        let sequence = self.whole_sequence(header.sequence).ok_or(OpenFailure::TooOld)?;
         self.state.0.window.check(sequence)?;
         Ok(sequence)
     }
 
-    /// Whether `octets` more would be over a hard limit.
-    fn is_over(&self, octets: usize) -> bool {
+    /// Whether a packet would be over a hard limit, or the SA was closed.
+    fn is_over(&self, sequence: u64, octets: usize) -> bool {
         let (state, hard) = (&self.state.0, self.lifetime.hard);
-        let octets = state.octets.load().saturating_add(u64::try_from(octets).unwrap_or(u64::MAX));
-        state.closed.load() != 0 || state.packets.load() >= hard.packets || octets > hard.octets
+        let octets = state.octets.load().saturating_add(wide(octets));
+        state.closed.load() != 0 || sequence > hard.packets || octets > hard.octets
     }
 
     fn whole_sequence(&self, low: u32) -> Option<u64> {
@@ -265,29 +258,29 @@ impl<N: Number, K: AsRef<dyn OpenKey>> InboundSa<N, K> {
         }
         let committed =
             state.window.commit(sequence).map_err(|refused| self.count(refused.into()))?;
-        let octets = self.layout.ciphertext_in(packet.len()).unwrap_or(0);
-        let soft_limit = self.meter(octets).map_err(|cause| self.count(cause))?;
+        let octets = wide(self.layout.ciphertext_in(packet.len()).unwrap_or(0));
+        let soft_limit =
+            self.meter(committed.before, sequence, octets).map_err(|cause| self.count(cause))?;
         let unwrapped = self.layout.unwrap(packet);
         let next_header = unwrapped.ok_or_else(|| self.count(OpenFailure::BadPadding))?;
         Ok(Opened {
             next_header,
             sequence,
-            first: committed.first,
-            newest: committed.newest,
+            first: committed.before == 0,
+            newest: sequence > committed.before,
             soft_limit,
         })
     }
 
-    /// Counts an authentic packet. Says whether it crossed a soft limit.
-    fn meter(&self, octets: usize) -> Result<bool, OpenFailure> {
+    /// Counts an authentic packet, whose predecessor had the number `before`. Says whether it crossed
+    /// a soft limit.
+    fn meter(&self, before: u64, sequence: u64, octets: u64) -> Result<bool, OpenFailure> {
         let (soft, hard) = (self.lifetime.soft, self.lifetime.hard);
-        let octets = u64::try_from(octets).unwrap_or(u64::MAX);
-        let packets_before = self.state.0.packets.add(1);
+        let packets = crossing(before, before.max(sequence), soft.packets, hard.packets);
         let octets_before = self.state.0.octets.add(octets);
-        let packets = crossing(packets_before, packets_before + 1, soft.packets, hard.packets);
         let octets_after = octets_before.saturating_add(octets);
         let octets = crossing(octets_before, octets_after, soft.octets, hard.octets);
-        if packets == Crossing::Hard || octets == Crossing::Hard {
+        if octets == Crossing::Hard {
             return Err(OpenFailure::Expired);
         }
         Ok(packets == Crossing::Soft || octets == Crossing::Soft)
@@ -300,6 +293,10 @@ impl<N: Number, K: AsRef<dyn OpenKey>> InboundSa<N, K> {
         }
         cause
     }
+}
+
+fn wide(octets: usize) -> u64 {
+    u64::try_from(octets).unwrap_or(u64::MAX)
 }
 
 impl From<Refused> for OpenFailure {

@@ -1,5 +1,4 @@
 use vpn_core::PacketMut;
-use vpn_core::Reader;
 use vpn_core::Room;
 use vpn_core::crypto::EspSuite;
 
@@ -16,46 +15,60 @@ pub(crate) const MAX_LEN: usize = 65_535 - 20;
 /// How the packets of a suite are laid out (RFC 4303 §2).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {
-    iv_len: usize,
-    alignment: usize,
+    front: usize,
+    /// What the length of the ciphertext is a multiple of, less one. It is a power of two: a mask
+    /// spares the division that would cost as much as all the rest.
+    mask: usize,
     icv_len: usize,
 }
 
+/// What padding looks like (RFC 4303 §2.4).
+static PADDING: [u8; 255] = {
+    let mut padding = [0; 255];
+    let mut rest: &mut [u8] = &mut padding;
+    let mut value = 1;
+    while let Some((octet, more)) = rest.split_first_mut() {
+        *octet = value;
+        value = value.wrapping_add(1);
+        rest = more;
+    }
+    padding
+};
+
 impl Layout {
     pub(crate) const fn new(suite: EspSuite) -> Self {
-        Self { iv_len: suite.iv_len(), alignment: suite.alignment(), icv_len: suite.icv_len() }
-    }
-
-    /// Octets before the ciphertext.
-    pub(crate) const fn front(self) -> usize {
-        EspHeader::LEN + self.iv_len
+        Self {
+            front: EspHeader::LEN + suite.iv_len(),
+            mask: suite.alignment() - 1,
+            icv_len: suite.icv_len(),
+        }
     }
 
     /// Room around a payload of any length.
     pub(crate) const fn room(self) -> Room {
-        Room { front: self.front(), back: self.alignment - 1 + TRAILER_LEN + self.icv_len }
+        Room { front: self.front, back: self.mask + TRAILER_LEN + self.icv_len }
     }
 
     /// Octets of ciphertext for a payload of `payload_len`.
     const fn ciphertext_len(self, payload_len: usize) -> usize {
-        (payload_len + TRAILER_LEN).next_multiple_of(self.alignment)
+        (payload_len + TRAILER_LEN + self.mask) & !self.mask
     }
 
     /// Octets of the ESP packet for a payload of `payload_len`.
     pub(crate) const fn packet_len(self, payload_len: usize) -> usize {
-        self.front() + self.ciphertext_len(payload_len) + self.icv_len
+        self.front + self.ciphertext_len(payload_len) + self.icv_len
     }
 
     /// The longest payload whose packet has at most `packet_len` octets.
     pub(crate) const fn payload_len(self, packet_len: usize) -> Option<usize> {
-        let Some(body) = packet_len.checked_sub(self.front() + self.icv_len) else { return None };
-        (body - body % self.alignment).checked_sub(TRAILER_LEN)
+        let Some(body) = packet_len.checked_sub(self.front + self.icv_len) else { return None };
+        (body & !self.mask).checked_sub(TRAILER_LEN)
     }
 
     /// Octets of ciphertext in a packet of `packet_len`, unless no packet has that length.
     pub(crate) const fn ciphertext_in(self, packet_len: usize) -> Option<usize> {
-        match packet_len.checked_sub(self.front() + self.icv_len) {
-            Some(body) if body > 0 && body.is_multiple_of(self.alignment) => Some(body),
+        match packet_len.checked_sub(self.front + self.icv_len) {
+            Some(body) if body > 0 && body & self.mask == 0 => Some(body),
             _ => None,
         }
     }
@@ -69,15 +82,14 @@ impl Layout {
     ) -> Result<usize, SealError> {
         let payload_len = packet.len();
         let ciphertext_len = self.ciphertext_len(payload_len);
-        let len = self.front() + ciphertext_len + self.icv_len;
+        let len = self.front + ciphertext_len + self.icv_len;
         if len > MAX_LEN {
             return Err(SealError::TooLong { len, max: MAX_LEN });
         }
         let behind = packet.append(ciphertext_len - payload_len + self.icv_len)?;
-        let (trailer, icv) = behind.split_at_mut(behind.len() - self.icv_len);
-        icv.fill(0);
+        let (trailer, _) = behind.split_at_mut(behind.len() - self.icv_len);
         write_trailer(trailer, next_header);
-        packet.prepend(self.front())?;
+        packet.prepend(self.front)?;
         Ok(ciphertext_len)
     }
 
@@ -85,7 +97,7 @@ impl Layout {
     ///
     /// `None` when the trailer is not what an honest sender writes.
     pub(crate) fn unwrap(self, packet: &mut PacketMut<'_>) -> Option<NextHeader> {
-        packet.trim_front(self.front()).ok()?;
+        packet.trim_front(self.front).ok()?;
         packet.trim_back(self.icv_len).ok()?;
         let (padding_len, next_header) = read_trailer(packet.payload())?;
         packet.trim_back(padding_len + TRAILER_LEN).ok()?;
@@ -95,41 +107,37 @@ impl Layout {
     }
 }
 
-/// Fills `trailer` with padding of 1, 2, 3, …, the Pad Length and the Next Header (RFC 4303 §2.4).
+/// Fills `trailer` with padding, the Pad Length and the Next Header (RFC 4303 §2.4).
 fn write_trailer(trailer: &mut [u8], next_header: NextHeader) {
-    if let Some((padding, last)) = trailer.split_last_chunk_mut::<TRAILER_LEN>() {
-        let mut count = 0;
-        for octet in padding {
-            count += 1;
-            *octet = count;
+    if let Some((padding, [pad_length, next])) = trailer.split_last_chunk_mut::<TRAILER_LEN>() {
+        *pad_length = 0;
+        *next = next_header.0;
+        for (octet, value) in padding.iter_mut().zip(&PADDING) {
+            *octet = *value;
+            *pad_length = *value;
         }
-        *last = [count, next_header.0];
     }
 }
 
-/// The length of the padding and the Next Header. The padding must be 1, 2, 3, … (RFC 4303 §2.4);
-/// all of it is looked at before the verdict.
+/// The length of the padding and the Next Header. The padding must be what a sender puts there (RFC
+/// 4303 §2.4).
 fn read_trailer(plaintext: &[u8]) -> Option<(usize, NextHeader)> {
     let (rest, [padding_len, next_header]) = plaintext.split_last_chunk()?;
     let padding_len = usize::from(*padding_len);
     let padding = rest.get(rest.len().checked_sub(padding_len)?..)?;
-    let wrong =
-        padding.iter().zip(1..=u8::MAX).fold(0, |wrong, (octet, want)| wrong | (octet ^ want));
-    (wrong == 0).then_some((padding_len, NextHeader(*next_header)))
+    (padding == PADDING.get(..padding_len)?).then_some((padding_len, NextHeader(*next_header)))
 }
 
 /// How much of a payload is not traffic flow confidentiality padding (RFC 4303 §2.7), where its own
 /// length field says so. A length field that makes no sense is left to the next layer.
 fn real_len(next_header: NextHeader, payload: &[u8]) -> usize {
-    let field = |at: usize| {
-        let mut reader = Reader::new(payload);
-        reader.take(at).and_then(|_| reader.u16()).map_or(0, usize::from)
-    };
-    let (said, least) = match next_header {
-        NextHeader::NONE => return 0,
-        NextHeader::UDP => (field(4), 8),
-        NextHeader::IPV4 => (field(2), 20),
-        NextHeader::IPV6 => (field(4) + 40, 40),
+    let (said, least) = match (next_header, payload) {
+        (NextHeader::NONE, _) => return 0,
+        (NextHeader::UDP, [_, _, _, _, l0, l1, ..]) => (u16::from_be_bytes([*l0, *l1]).into(), 8),
+        (NextHeader::IPV4, [_, _, l0, l1, ..]) => (u16::from_be_bytes([*l0, *l1]).into(), 20),
+        (NextHeader::IPV6, [_, _, _, _, l0, l1, ..]) => {
+            (usize::from(u16::from_be_bytes([*l0, *l1])) + 40, 40)
+        }
         _ => return payload.len(),
     };
     if (least..=payload.len()).contains(&said) { said } else { payload.len() }
@@ -155,8 +163,8 @@ mod tests {
                 let room = layout.room();
                 assert!(len - payload_len <= room.front + room.back);
             }
-            assert_eq!(layout.payload_len(layout.front()), None);
-            assert_eq!(layout.ciphertext_in(layout.front() + suite.icv_len()), None);
+            assert_eq!(layout.payload_len(layout.front), None);
+            assert_eq!(layout.ciphertext_in(layout.front + suite.icv_len()), None);
         }
     }
 

@@ -107,7 +107,7 @@ fn nine_tenths(limit: u64) -> u64 {
 /// How much an SA has been used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Usage {
-    /// Packets sealed, or opened and found authentic.
+    /// Packets, as the sequence numbers count them.
     pub packets: u64,
     /// Octets encrypted or decrypted, padding included.
     pub octets: u64,

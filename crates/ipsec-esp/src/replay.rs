@@ -27,10 +27,8 @@ pub struct ReplayWindow<N> {
 /// What became of the window when a packet was committed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Committed {
-    /// It is the first packet of the SA.
-    pub first: bool,
-    /// Its sequence number is the highest so far.
-    pub newest: bool,
+    /// The highest sequence number until then; 0 when the packet is the first.
+    pub before: u64,
 }
 
 /// Why the window refuses a sequence number.
@@ -117,8 +115,7 @@ impl<N: Number> ReplayWindow<N> {
                 Err(now) => word = now,
             }
         }
-        let before = self.highest.raise(sequence);
-        Ok(Committed { first: before == 0, newest: sequence > before })
+        Ok(Committed { before: self.highest.raise(sequence) })
     }
 
     /// Moves the right edge, as if a packet had come in there.
@@ -189,15 +186,15 @@ mod tests {
             let size = u64::from(size);
             assert_eq!(window.check(0), Err(Refused::TooOld));
             assert_eq!(window.commit(0), Err(Refused::TooOld));
-            assert_eq!(window.commit(5), Ok(Committed { first: true, newest: true }));
+            assert_eq!(window.commit(5), Ok(Committed { before: 0 }));
             assert_eq!(window.commit(5), Err(Refused::Replayed));
             assert_eq!(window.check(5), Err(Refused::Replayed));
-            assert_eq!(window.commit(4), Ok(Committed { first: false, newest: false }));
-            assert_eq!(window.commit(4 + size), Ok(Committed { first: false, newest: true }));
+            assert_eq!(window.commit(4), Ok(Committed { before: 5 }));
+            assert_eq!(window.commit(4 + size), Ok(Committed { before: 5 }));
             assert_eq!(window.check(5), Err(Refused::Replayed), "the left edge is 5");
             assert_eq!(window.check(4), Err(Refused::TooOld));
             assert_eq!(window.check(6), Ok(()));
-            assert_eq!(window.commit(5 + size), Ok(Committed { first: false, newest: true }));
+            assert_eq!(window.commit(5 + size), Ok(Committed { before: 4 + size }));
             assert_eq!(window.commit(5), Err(Refused::TooOld));
             assert_eq!(window.highest(), 5 + size);
         }
@@ -208,7 +205,7 @@ mod tests {
         let window = window(64);
         window.check(1000).unwrap();
         assert_eq!(window.highest(), 0);
-        assert_eq!(window.commit(1), Ok(Committed { first: true, newest: true }));
+        assert_eq!(window.commit(1), Ok(Committed { before: 0 }));
     }
 
     #[test]
@@ -221,7 +218,7 @@ mod tests {
                 window.commit(at - leap).err(),
                 (at > leap + 1).then_some(Refused::Replayed)
             );
-            assert!(window.commit(at).unwrap().newest);
+            assert_eq!(window.commit(at), Ok(Committed { before: at - leap }));
             for back in 1..4096 {
                 assert_eq!(window.check(at - back), Ok(()), "{at} - {back}");
             }

@@ -28,7 +28,7 @@ struct Linger {
     until: Instant,
     reason: Removal,
     /// What had come in on it when this round began.
-    highest_sequence: u64,
+    packets: u64,
 }
 
 /// What is due for a pair.
@@ -55,8 +55,8 @@ impl<N: Number> Pair<N> {
     }
 
     pub(super) fn linger(&mut self, until: Instant, reason: Removal) {
-        let highest_sequence = self.inbound.highest_sequence();
-        self.linger = Some(Linger { until, reason, highest_sequence });
+        let packets = self.inbound.usage().packets;
+        self.linger = Some(Linger { until, reason, packets });
     }
 
     /// Lingers, unless it does already.
@@ -78,7 +78,7 @@ impl<N: Number> Pair<N> {
         }
         if let Some(linger) = self.linger.as_ref().filter(|linger| linger.until <= now) {
             // As long as the peer goes on sending here, it has nothing newer.
-            let silent = self.inbound.highest_sequence() == linger.highest_sequence;
+            let silent = self.inbound.usage().packets == linger.packets;
             return if silent { Due::Remove(linger.reason) } else { Due::Linger };
         }
         if over(self.switch_at) {

@@ -71,11 +71,13 @@ impl<H: BlockHash<BLOCK>, const BLOCK: usize> KeyStates<H, BLOCK> {
     /// key block and the whole blocks of a message of `len` octets that ends with `tail`.
     fn finish(state: &mut H::State, len: usize, tail: &[u8], extra: &[u8]) {
         let mut last = [[0; BLOCK]; 2];
-        let message = tail.iter().chain(extra).chain(&[0x80]);
-        for (octet, value) in last.as_flattened_mut().iter_mut().zip(message) {
-            *octet = *value;
+        let mut rest = last.as_flattened_mut();
+        for part in [tail, extra, &[0x80]] {
+            let Some((place, behind)) = rest.split_at_mut_checked(part.len()) else { return };
+            place.copy_from_slice(part);
+            rest = behind;
         }
-        let used = tail.len() + extra.len() + 1 + H::LENGTH_FIELD;
+        let used = 2 * BLOCK - rest.len() + H::LENGTH_FIELD;
         let blocks = if used <= BLOCK { 1 } else { 2 };
         let last = last.split_at_mut(blocks).0;
         // No packet comes near 2^61 octets.

@@ -21,7 +21,13 @@ use super::hmac::Mac;
 /// An ESP suite computed one packet at a time by the portable RustCrypto code, which uses the
 /// instructions for AES, SHA and carry-less multiplication where the processor has them.
 #[derive(Debug)]
-pub struct Portable(pub(super) EspSuite);
+pub struct Portable {
+    suite: EspSuite,
+    iv_len: usize,
+    /// The alignment of the ciphertext, less one.
+    mask: usize,
+    icv_len: usize,
+}
 
 /// The keys of an outbound SA in any suite, without a heap.
 pub struct SealKey {
@@ -56,10 +62,15 @@ struct Parts<'a> {
 }
 
 impl Portable {
+    pub(super) const fn new(suite: EspSuite) -> Self {
+        let (iv_len, icv_len) = (suite.iv_len(), suite.icv_len());
+        Self { suite, iv_len, mask: suite.alignment() - 1, icv_len }
+    }
+
     /// `keymat` cut into the encryption key (with its salt) and the integrity key.
     fn cut<'a>(&self, keymat: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), EspKeyError> {
-        let needed = self.0.keymat_len();
-        match keymat.split_at_checked(self.0.encryption_key_len()) {
+        let needed = self.suite.keymat_len();
+        match keymat.split_at_checked(self.suite.encryption_key_len()) {
             Some(cut) if keymat.len() == needed => Ok(cut),
             _ => Err(EspKeyError::WrongLength { needed, given: keymat.len() }),
         }
@@ -68,16 +79,16 @@ impl Portable {
     /// The packet cut into its parts, unless its length is impossible.
     fn parts<'a>(&self, packet: &'a mut [u8]) -> Option<Parts<'a>> {
         let (header, rest) = packet.split_first_chunk_mut()?;
-        let (iv, rest) = rest.split_at_mut_checked(self.0.iv_len())?;
-        let (data, icv) = rest.split_at_mut_checked(rest.len().checked_sub(self.0.icv_len())?)?;
-        let whole = !data.is_empty() && data.len().is_multiple_of(self.0.alignment());
+        let (iv, rest) = rest.split_at_mut_checked(self.iv_len)?;
+        let (data, icv) = rest.split_at_mut_checked(rest.len().checked_sub(self.icv_len)?)?;
+        let whole = !data.is_empty() && data.len() & self.mask == 0;
         whole.then_some(Parts { header, iv, data, icv })
     }
 }
 
 impl EspCrypto for Portable {
     fn suite(&self) -> EspSuite {
-        self.0
+        self.suite
     }
 
     fn seal_key(
@@ -129,7 +140,7 @@ impl SealKey {
         keymat: &[u8],
         rng: &mut dyn SecureRandom,
     ) -> Result<Self, EspKeyError> {
-        if let EspSuite::Separate(_, EspIntegrity::HmacMd5_96) = crypto.0 {
+        if let EspSuite::Separate(_, EspIntegrity::HmacMd5_96) = crypto.suite {
             return Err(EspKeyError::ReceiveOnly);
         }
         Self::for_any_suite(crypto, keymat, rng)
@@ -141,7 +152,7 @@ impl SealKey {
         rng: &mut dyn SecureRandom,
     ) -> Result<Self, EspKeyError> {
         let (encryption, integrity) = crypto.cut(keymat)?;
-        let keys = match crypto.0 {
+        let keys = match crypto.suite {
             EspSuite::Separate(cipher, mac) => SealKeys::Separate {
                 cipher: Encryptor::new(cipher, encryption)?,
                 mac: Mac::new(mac, integrity).ok_or(EspKeyError::UnknownSuite)?,
@@ -160,7 +171,7 @@ impl SealKey {
                 parts.iv.copy_from_slice(ivs.iv(sequence).get(..iv_len)?);
                 cipher.encrypt(parts.iv, parts.data).ok()?;
                 let (message, icv) =
-                    packet.split_at_mut_checked(packet.len() - self.crypto.0.icv_len())?;
+                    packet.split_at_mut_checked(packet.len() - self.crypto.icv_len)?;
                 mac.mac(message, high, icv);
             }
             SealKeys::Combined(aead) => {
@@ -181,7 +192,7 @@ impl OpenKey {
     /// [`EspKeyError`].
     pub fn new(crypto: &'static Portable, keymat: &[u8]) -> Result<Self, EspKeyError> {
         let (encryption, integrity) = crypto.cut(keymat)?;
-        let keys = match crypto.0 {
+        let keys = match crypto.suite {
             EspSuite::Separate(cipher, mac) => OpenKeys::Separate {
                 cipher: Decryptor::new(cipher, encryption)?,
                 mac: Mac::new(mac, integrity).ok_or(EspKeyError::UnknownSuite)?,
@@ -195,7 +206,7 @@ impl OpenKey {
         match &self.keys {
             OpenKeys::Separate { cipher, mac } => {
                 let (message, icv) =
-                    packet.split_at_checked(packet.len().checked_sub(self.crypto.0.icv_len())?)?;
+                    packet.split_at_checked(packet.len().checked_sub(self.crypto.icv_len)?)?;
                 let mut expected = [0; 32];
                 let expected = expected.get_mut(..icv.len())?;
                 mac.mac(message, high, expected);

@@ -36,7 +36,7 @@ fn keymat(suite: EspSuite) -> Vec<u8> {
 }
 
 fn keys(crypto: &'static Portable) -> (SealKey, OpenKey) {
-    let keymat = keymat(crypto.0);
+    let keymat = keymat(crypto.suite);
     let seal = SealKey::for_any_suite(crypto, &keymat, &mut Counting(9)).ok().unwrap();
     (seal, OpenKey::new(crypto, &keymat).ok().unwrap())
 }
@@ -64,7 +64,7 @@ fn open(key: &OpenKey, sequence: u64, extended: bool, packet: &mut [u8]) -> bool
 #[test]
 fn what_is_sealed_opens() {
     for crypto in every_suite() {
-        let suite = crypto.0;
+        let suite = crypto.suite;
         let (seal_key, open_key) = keys(crypto);
         for (blocks, extended) in (1..12).flat_map(|n| [(n, false), (n, true)]) {
             let plain = packet(suite, blocks);
@@ -88,12 +88,12 @@ fn what_is_sealed_opens() {
 fn every_single_bit_counts() {
     for crypto in every_suite() {
         let (seal_key, open_key) = keys(crypto);
-        let mut sealed = packet(crypto.0, 3);
+        let mut sealed = packet(crypto.suite, 3);
         assert!(seal(&seal_key, 1, true, &mut sealed));
         for bit in 0..sealed.len() * 8 {
             let mut flipped = sealed.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            assert!(!open(&open_key, 1, true, &mut flipped), "{} bit {bit}", crypto.0);
+            assert!(!open(&open_key, 1, true, &mut flipped), "{} bit {bit}", crypto.suite);
         }
     }
 }
@@ -101,7 +101,7 @@ fn every_single_bit_counts() {
 #[test]
 fn impossible_lengths_are_neither_sealed_nor_opened() {
     for crypto in every_suite() {
-        let suite = crypto.0;
+        let suite = crypto.suite;
         let (seal_key, open_key) = keys(crypto);
         let around = 8 + suite.iv_len() + suite.icv_len();
         for len in 0..around + 2 * suite.alignment() {
@@ -117,7 +117,7 @@ fn impossible_lengths_are_neither_sealed_nor_opened() {
 fn an_authentic_packet_of_impossible_length_is_not_opened() {
     let crypto = portable("aes128-sha1".parse().unwrap()).unwrap();
     let (_, open_key) = keys(crypto);
-    let mut packet = packet(crypto.0, 2);
+    let mut packet = packet(crypto.suite, 2);
     packet.pop();
     let OpenKeys::Separate { mac, .. } = &open_key.keys else { panic!() };
     let (message, icv) = packet.split_at_mut(8 + 16 + 31);
@@ -129,14 +129,14 @@ fn an_authentic_packet_of_impossible_length_is_not_opened() {
 fn a_batch_of_many_keys_is_what_its_packets_are_alone() {
     for crypto in every_suite() {
         let keymats: Vec<Vec<u8>> = (0..5)
-            .map(|n| keymat(crypto.0).iter().map(|octet| octet ^ (n << 4 | n << 1)).collect())
+            .map(|n| keymat(crypto.suite).iter().map(|octet| octet ^ (n << 4 | n << 1)).collect())
             .collect();
         let keys: Vec<SealKey> = keymats
             .iter()
             .map(|keymat| SealKey::for_any_suite(crypto, keymat, &mut Counting(1)).ok().unwrap())
             .collect();
         let mut together: Vec<Vec<u8>> =
-            (0..23).map(|n| packet(crypto.0, 1 + n * 5 % 13)).collect();
+            (0..23).map(|n| packet(crypto.suite, 1 + n * 5 % 13)).collect();
         let mut alone = together.clone();
         let mut jobs: Vec<SealJob<'_>> = together
             .iter_mut()
@@ -217,7 +217,7 @@ fn a_key_of_another_implementation_does_nothing() {
 #[test]
 fn keys_of_the_wrong_length_are_refused() {
     for crypto in every_suite() {
-        let needed = crypto.0.keymat_len();
+        let needed = crypto.suite.keymat_len();
         for given in [0, needed - 1, needed + 1] {
             let keymat = vec![1; given];
             let wrong = Some(EspKeyError::WrongLength { needed, given });
@@ -230,7 +230,7 @@ fn keys_of_the_wrong_length_are_refused() {
 #[test]
 fn md5_is_received_but_not_sent() {
     let crypto = portable("aes256-md5".parse().unwrap()).unwrap();
-    let keymat = keymat(crypto.0);
+    let keymat = keymat(crypto.suite);
     assert_eq!(
         SealKey::new(crypto, &keymat, &mut Counting(0)).err(),
         Some(EspKeyError::ReceiveOnly)
@@ -243,25 +243,29 @@ fn md5_is_received_but_not_sent() {
 fn without_randomness_there_is_no_cbc_key() {
     let cbc = portable("aes256-sha256".parse().unwrap()).unwrap();
     let failed = Some(EspKeyError::Random(RandomError));
-    assert_eq!(SealKey::new(cbc, &keymat(cbc.0), &mut Broken).err(), failed);
+    assert_eq!(SealKey::new(cbc, &keymat(cbc.suite), &mut Broken).err(), failed);
     let gcm = portable("aes256gcm16".parse().unwrap()).unwrap();
-    assert!(SealKey::new(gcm, &keymat(gcm.0), &mut Broken).is_ok(), "its IV is the counter");
+    assert!(SealKey::new(gcm, &keymat(gcm.suite), &mut Broken).is_ok(), "its IV is the counter");
 }
 
 /// IVs of one SA never repeat, and two SAs with the same keys do not share theirs.
 #[test]
 fn ivs_differ() {
-    for crypto in every_suite().filter(|crypto| crypto.0.iv_len() > 0) {
-        let keymat = keymat(crypto.0);
+    for crypto in every_suite().filter(|crypto| crypto.suite.iv_len() > 0) {
+        let keymat = keymat(crypto.suite);
         let keys = [1, 2]
             .map(|seed| SealKey::for_any_suite(crypto, &keymat, &mut Counting(seed)).ok().unwrap());
         let mut seen = alloc::collections::BTreeSet::new();
-        let sas = if matches!(crypto.0, EspSuite::Combined(_)) { 1 } else { 2 };
+        let sas = if matches!(crypto.suite, EspSuite::Combined(_)) { 1 } else { 2 };
         for key in &keys[..sas] {
             for sequence in 1..500 {
-                let mut packet = packet(crypto.0, 1);
+                let mut packet = packet(crypto.suite, 1);
                 assert!(seal(key, sequence, true, &mut packet));
-                assert!(seen.insert(packet[8..8 + crypto.0.iv_len()].to_vec()), "{}", crypto.0);
+                assert!(
+                    seen.insert(packet[8..8 + crypto.suite.iv_len()].to_vec()),
+                    "{}",
+                    crypto.suite
+                );
             }
         }
     }
