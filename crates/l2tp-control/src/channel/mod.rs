@@ -267,14 +267,23 @@ impl Channel {
     /// When there is something to do next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        match (self.send.retransmit_at(), self.acknowledge_at) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        earlier(self.send.retransmit_at(), self.acknowledge_at)
+    }
+
+    /// As [`Channel::poll_timeout`], but without an acknowledgement that is due at `now`, for an
+    /// owner that knows it as output already.
+    pub(crate) fn deadline(&self, now: Instant) -> Option<Instant> {
+        let acknowledge_at = self.acknowledge_at.filter(|at| *at > now);
+        earlier(self.send.retransmit_at(), acknowledge_at)
     }
 
     fn acknowledge_within(&mut self, now: Instant, config: &ChannelConfig) {
         let at = if self.acknowledge_at_once { now } else { now + config.acknowledgement_delay };
         self.acknowledge_at = Some(self.acknowledge_at.map_or(at, |earlier| earlier.min(at)));
     }
+}
+
+/// The earlier of two deadlines that may not be.
+pub(crate) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    a.into_iter().chain(b).min()
 }

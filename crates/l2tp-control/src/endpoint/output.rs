@@ -77,7 +77,7 @@ impl Endpoint {
             tunnel.in_output = true;
             self.output.tunnels.push_back(handle);
         }
-        let deadline = tunnel.deadline();
+        let deadline = tunnel.deadline(now);
         self.deadlines.update(Wakeup::Tunnel(handle), tunnel.entered, deadline);
         tunnel.entered = deadline;
     }

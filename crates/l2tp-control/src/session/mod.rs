@@ -18,6 +18,7 @@ use crate::ReorderQueue;
 use crate::SessionHandle;
 use crate::SessionInfo;
 use crate::TunnelHandle;
+use crate::channel::earlier;
 use crate::sequence::DataSequence;
 use crate::tunnel::Tunnel;
 use state::CallKind;
@@ -121,10 +122,7 @@ impl Session {
     /// When there is something to do next.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let reorder = self.reorder.as_ref().and_then(|queue| queue.poll_timeout());
-        match (reorder, self.timer) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        earlier(reorder, self.timer)
     }
 
     pub(crate) fn info(&self, tunnel: &Tunnel) -> SessionInfo {

@@ -21,6 +21,7 @@ use crate::TunnelConfig;
 use crate::TunnelHandle;
 use crate::TunnelInfo;
 use crate::channel::Channel;
+use crate::channel::earlier;
 
 pub(crate) use auth::Challenge;
 use handshake::Handshake;
@@ -154,12 +155,9 @@ impl Tunnel {
         self.state == TunnelState::Established
     }
 
-    /// When there is something to do next.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        match (self.channel.poll_timeout(), self.timer) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+    /// When there is something to do next, other than to send what is due at `now`.
+    pub(crate) fn deadline(&self, now: Instant) -> Option<Instant> {
+        earlier(self.channel.deadline(now), self.timer)
     }
 
     pub(crate) fn info(&self) -> TunnelInfo {
