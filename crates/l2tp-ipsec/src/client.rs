@@ -55,6 +55,8 @@ pub struct Client {
     config: ClientConfig,
     events: VecDeque<ClientEvent>,
     tunnel: Option<TunnelHandle>,
+    /// Close the tunnel once the call's last message is out.
+    close_tunnel_next: bool,
     /// Why the session ended, once it has.
     ending: Option<DisconnectReason>,
     state: State,
@@ -104,6 +106,7 @@ impl Client {
             config,
             events: VecDeque::new(),
             tunnel: None,
+            close_tunnel_next: false,
             ending: None,
             state: State::New,
         })
@@ -143,7 +146,10 @@ impl Client {
         let session = self.session().map(|status| status.session);
         match (session, self.tunnel) {
             (Some(session), _) => self.stack.disconnect(now, session, LocalReason::Requested),
-            (None, Some(_)) => self.close_tunnel(DisconnectReason::Local(LocalReason::Requested)),
+            (None, Some(_)) => {
+                self.finish(DisconnectReason::Local(LocalReason::Requested));
+                self.close_tunnel();
+            }
             (None, None) => {}
         }
         self.pump();
@@ -210,8 +216,13 @@ impl Client {
         if self.state == State::Done {
             return None;
         }
-        let transmit = self.stack.poll_transmit(now, buf);
+        let mut transmit = self.stack.poll_transmit(now, buf);
         self.pump();
+        if transmit.is_none() && self.close_tunnel_next {
+            // The CDN is out, so the StopCCN may follow it.
+            self.close_tunnel();
+            transmit = self.stack.poll_transmit(now, buf);
+        }
         transmit
     }
 
@@ -241,9 +252,9 @@ impl Client {
             Note::Connected(up) => self.events.push_back(ClientEvent::Connected(up)),
             Note::Packet { packet, .. } => self.events.push_back(ClientEvent::Packet { packet }),
             Note::Trace(trace) => self.events.push_back(ClientEvent::Trace(trace)),
-            Note::Ended { ended, .. } => self.close_tunnel(ended.reason),
+            Note::Ended { ended, .. } => self.session_over(ended.reason),
             Note::CallFailed { reason: SessionCloseReason::TunnelClosed, .. } => {}
-            Note::CallFailed { reason, .. } => self.close_tunnel(DisconnectReason::Call(reason)),
+            Note::CallFailed { reason, .. } => self.session_over(DisconnectReason::Call(reason)),
             Note::TunnelClosed { reason, .. } => {
                 self.tunnel = None;
                 self.finish(DisconnectReason::Tunnel(reason));
@@ -271,13 +282,18 @@ impl Client {
         }
     }
 
-    /// The session is over: so is the tunnel.
-    fn close_tunnel(&mut self, reason: DisconnectReason) {
-        self.finish(reason);
+    fn close_tunnel(&mut self) {
+        self.close_tunnel_next = false;
         if let Some(tunnel) = self.tunnel {
             let result = TunnelResult::new(StopCcnResult::GENERAL_CLEAR);
             self.stack.endpoint.close_tunnel(self.stack.now(), tunnel, result);
         }
+    }
+
+    /// The session is over, and so is its tunnel.
+    fn session_over(&mut self, reason: DisconnectReason) {
+        self.finish(reason);
+        self.close_tunnel_next = true;
     }
 
     /// Keeps the first reason: what follows is only its consequence.

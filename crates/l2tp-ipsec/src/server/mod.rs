@@ -204,7 +204,13 @@ impl Server {
         self.stack.session(session)
     }
 
-    /// How many tunnels and calls there are, and what was dropped in control.
+    /// How many tunnels are open.
+    #[must_use]
+    pub fn tunnels(&self) -> usize {
+        self.tunnels.len()
+    }
+
+    /// How many tunnels and calls there are in whatever state, and what was dropped in control.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.stack.endpoint.counts()

@@ -1,0 +1,65 @@
+//! The way of IP packets between the socket and the TUN device.
+
+use l2tp_ipsec::DataPlane;
+use l2tp_ipsec::Inbound;
+use l2tp_ipsec::Origin;
+use l2tp_ipsec::Plane;
+use l2tp_ipsec::SealError;
+use vpn_core::PacketMut;
+use vpn_core::Path;
+
+use super::tun::Tun;
+use super::udp::BATCH;
+use super::udp::Udp;
+
+/// Opens a batch of datagrams: IP packets go to the device, the rest to `control`.
+pub(crate) fn receive(
+    plane: &Plane,
+    tun: Option<&Tun>,
+    batch: &mut [(Path, PacketMut<'_>)],
+    mut control: impl FnMut(Origin, &[u8]),
+) {
+    let mut kinds = [Inbound::Keepalive; BATCH];
+    plane.open_batch(batch, &mut kinds);
+    for ((_, packet), kind) in batch.iter().zip(kinds) {
+        match (kind, tun) {
+            (Inbound::Ip(_), Some(tun)) => tun.send(packet.payload()),
+            (Inbound::Control(origin), _) => control(origin, packet.payload()),
+            (Inbound::Dropped(reason), _) => tracing::trace!(%reason, "datagram dropped"),
+            _ => {}
+        }
+    }
+}
+
+/// Room for one IP packet from the device and what goes around it.
+pub(crate) struct Outbound {
+    storage: Vec<u8>,
+    front: usize,
+}
+
+impl Outbound {
+    pub(crate) fn new(plane: &Plane) -> Self {
+        let room = plane.room();
+        let storage = vec![0; room.front + usize::from(u16::MAX) + room.back];
+        Self { storage, front: room.front }
+    }
+
+    /// Where the packet is to be read to.
+    pub(crate) fn inside(&mut self) -> &mut [u8] {
+        &mut self.storage[self.front..]
+    }
+
+    /// Sends the packet of `len` octets through the session that it belongs to.
+    pub(crate) fn forward(&mut self, plane: &Plane, udp: &Udp, len: usize) {
+        let window = self.front..self.front + len;
+        let Ok(packet) = PacketMut::new(&mut self.storage, window) else { return };
+        let Some(session) = plane.route(packet.payload()) else { return };
+        let mut batch = [(session, packet)];
+        let mut sealed = [Err(SealError::UnknownSession)];
+        plane.seal_batch(&mut batch, &mut sealed);
+        match (sealed, &batch) {
+            ([Ok(path)], [(_, packet)]) => udp.send(&path, packet.payload()),
+            ([Err(error)], _) => tracing::debug!(%error, "packet not sent"),
+        }
+    }
+}
