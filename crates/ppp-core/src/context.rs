@@ -24,7 +24,8 @@ pub(crate) struct Context {
     pub(crate) config: Arc<LinkConfig>,
     pub(crate) provider: &'static CryptoProvider,
     pub(crate) now: Instant,
-    pub(crate) drops: DropCounters,
+    /// What was dropped; most links drop nothing.
+    drops: Option<Box<DropCounters>>,
     /// The longest Information field that the peer can receive.
     pub(crate) peer_mru: u16,
     /// Whether Address and Control are left out of what is not LCP.
@@ -36,6 +37,7 @@ pub(crate) struct Context {
     frames: FrameQueue,
     events: VecDeque<Event>,
     tickets: u64,
+    form_changed: bool,
     reject_identifier: u8,
 }
 
@@ -49,7 +51,7 @@ impl Context {
             config,
             provider,
             now: Instant::ZERO,
-            drops: DropCounters::default(),
+            drops: None,
             peer_mru: DEFAULT_MRU,
             acfc: false,
             other_credentials: None,
@@ -58,8 +60,18 @@ impl Context {
             frames: FrameQueue::default(),
             events: VecDeque::new(),
             tickets: 0,
+            form_changed: false,
             reject_identifier: 0,
         }
+    }
+
+    /// Counts an input or output that was dropped.
+    pub(crate) fn note_drop(&mut self, reason: DropReason) {
+        self.drops.get_or_insert_default().add(reason, 1);
+    }
+
+    pub(crate) fn drops(&self) -> DropCounters {
+        self.drops.as_deref().copied().unwrap_or_default()
     }
 
     /// Takes note of the time; it never runs backwards.
@@ -111,7 +123,7 @@ impl Context {
             return;
         }
         if self.frames.is_full() {
-            self.drops.add(DropReason::LimitReached, 1);
+            self.note_drop(DropReason::LimitReached);
             return;
         }
         let address: &[u8] =
@@ -145,7 +157,16 @@ impl Context {
     }
 
     pub(crate) fn event(&mut self, event: Event) {
+        self.form_changed |= matches!(
+            event,
+            Event::Ipv4Up(_) | Event::Ipv4Down | Event::Ipv6Up(_) | Event::Ipv6Down
+        );
         self.events.push_back(event);
+    }
+
+    /// Whether a network protocol has come up or gone down since the last call.
+    pub(crate) const fn take_form_changed(&mut self) -> bool {
+        core::mem::replace(&mut self.form_changed, false)
     }
 
     pub(crate) fn next_event(&mut self) -> Option<Event> {

@@ -39,6 +39,7 @@ use ppp_core::auth::MsChapV2Response;
 use ppp_core::auth::PapPacket;
 use ppp_core::frame;
 use ppp_core::frame::Header;
+use ppp_core::hdlc;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use vpn_core::Handled;
@@ -107,6 +108,29 @@ proptest! {
         prop_assert_eq!(out.len(), packet.encoded_len());
         out.extend_from_slice(&padding);
         prop_assert_eq!(Packet::decode(&out), Ok(packet));
+    }
+
+    #[test]
+    fn any_frame_comes_through_a_line(frame in vec(any::<u8>(), 2..300), accm: u32, cut: usize) {
+        let mut line = Vec::new();
+        hdlc::encode(&frame, accm, &mut line);
+        let (first, second) = line.split_at(cut % line.len());
+        let mut decoder = hdlc::Decoder::new(300);
+        decoder.set_accm(accm);
+        let (mut first, mut second) = (first, second);
+        prop_assert_eq!(decoder.next_frame(&mut first), None);
+        prop_assert_eq!(decoder.next_frame(&mut second), Some(&frame[..]));
+    }
+
+    #[test]
+    fn any_line_is_survived(mut line in octets(300)) {
+        line.iter_mut().filter(|octet| **octet < 40).for_each(|octet| *octet = 0x7e);
+        let mut decoder = hdlc::Decoder::new(128);
+        let mut rest = &line[..];
+        while let Some(frame) = decoder.next_frame(&mut rest) {
+            prop_assert!((2..=132).contains(&frame.len()));
+        }
+        prop_assert!(rest.is_empty());
     }
 
     #[test]

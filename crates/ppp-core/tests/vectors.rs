@@ -7,6 +7,7 @@ use ppp_core::auth::AuthVerdict;
 use ppp_core::auth::MsChapV2;
 use ppp_core::auth::NtPasswordHash;
 use ppp_core::auth::chap_md5_response;
+use ppp_core::hdlc;
 use serde_json::Value;
 
 fn cases(text: &str) -> Vec<Value> {
@@ -78,6 +79,16 @@ fn chap_md5() {
         let (secret, challenge) = (hex(&case["secret"]), hex(&case["challenge"]));
         let response = chap_md5_response(provider, identifier, &secret, &challenge);
         assert_eq!(response, array(&case["response"]));
+    }
+    assert!(!cases.is_empty());
+}
+
+#[test]
+fn frame_check_sequences() {
+    let cases = cases(include_str!("data/ppp-fcs16.json"));
+    for case in &cases {
+        let fcs = hdlc::fcs16(&hex(&case["frame"]));
+        assert_eq!(fcs.to_le_bytes(), array(&case["fcs_on_wire"]));
     }
     assert!(!cases.is_empty());
 }

@@ -32,8 +32,8 @@ pub(crate) enum Step {
 
 /// The proofs of identity that the ends of a link owe each other, in either direction.
 pub(crate) struct Authentication {
-    pub(crate) authenticator: Option<Authenticator>,
-    pub(crate) prover: Option<Prover>,
+    pub(crate) authenticator: Option<Box<Authenticator>>,
+    pub(crate) prover: Option<Box<Prover>>,
 }
 
 /// An [`Authentication`] in which every proof that was owed has been given and checked.
@@ -46,7 +46,7 @@ impl Authentication {
     /// Whether every proof has been given and checked.
     pub(crate) fn is_complete(&self) -> bool {
         self.authenticator.as_ref().is_none_or(|a| a.peer_name().is_some())
-            && self.prover.as_ref().is_none_or(Prover::has_proved)
+            && self.prover.as_ref().is_none_or(|prover| prover.has_proved())
     }
 
     /// Lets the link go on to the network phase, if every proof has been given and checked.
@@ -55,8 +55,8 @@ impl Authentication {
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let authenticator = self.authenticator.as_ref().and_then(Authenticator::deadline);
-        let prover = self.prover.as_ref().and_then(Prover::deadline);
+        let authenticator = self.authenticator.as_ref().and_then(|a| a.deadline());
+        let prover = self.prover.as_ref().and_then(|prover| prover.deadline());
         [authenticator, prover].into_iter().flatten().min()
     }
 
@@ -72,8 +72,8 @@ impl Authentication {
     /// The method by which a side proves itself.
     pub(crate) fn method(&self, side: Side) -> Option<AuthMethod> {
         match side {
-            Side::Peer => self.authenticator.as_ref().map(Authenticator::method),
-            Side::Local => self.prover.as_ref().map(Prover::method),
+            Side::Peer => self.authenticator.as_ref().map(|a| a.method()),
+            Side::Local => self.prover.as_ref().map(|prover| prover.method()),
         }
     }
 
@@ -122,8 +122,7 @@ impl Authentication {
         let (authenticator, prover) = (self.authenticator.as_mut(), self.prover.as_mut());
         match packet {
             ChapPacket::Challenge { value, .. } => {
-                let own_challenge =
-                    authenticator.as_deref().and_then(Authenticator::open_challenge);
+                let own_challenge = authenticator.as_ref().and_then(|a| a.open_challenge());
                 let prover = prover.ok_or(not_open)?;
                 let step = prover.handle_challenge(identifier, value, own_challenge, context)?;
                 Ok((Side::Local, step))
@@ -161,6 +160,6 @@ impl Verified {
 
     /// The name under which the peer proved itself.
     pub(crate) fn peer_name(&self) -> Option<&[u8]> {
-        self.0.authenticator.as_ref().and_then(Authenticator::peer_name)
+        self.0.authenticator.as_ref().and_then(|a| a.peer_name())
     }
 }

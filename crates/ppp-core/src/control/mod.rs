@@ -5,7 +5,6 @@ mod negotiation;
 mod request;
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use vpn_core::DropReason;
@@ -42,7 +41,7 @@ pub(crate) struct Control<N> {
     acknowledged: Option<Acknowledged>,
     deadline: Option<Instant>,
     /// What to say in Terminate-Requests.
-    farewell: String,
+    farewell: Option<Box<str>>,
 }
 
 struct Acknowledged {
@@ -84,7 +83,7 @@ impl<N: Negotiation> Control<N> {
             outstanding: None,
             acknowledged: None,
             deadline: None,
-            farewell: String::new(),
+            farewell: None,
         }
     }
 
@@ -130,7 +129,7 @@ impl<N: Negotiation> Control<N> {
 
     /// Ends the layer, saying why in the Terminate-Request.
     pub(crate) fn close(&mut self, context: &mut Context, farewell: &str) -> Signals {
-        self.farewell = wire_text(farewell).into();
+        self.farewell = Some(Box::from(wire_text(farewell)));
         self.apply(context, Event::Close, None)
     }
 
@@ -259,7 +258,7 @@ impl<N: Negotiation> Control<N> {
 
     fn send_terminate_request(&mut self, context: &mut Context) {
         let identifier = self.next_identifier();
-        let farewell = self.farewell.as_bytes();
+        let farewell = self.farewell.as_deref().unwrap_or_default().as_bytes();
         context.send(N::PROTOCOL, ControlCode::TERMINATE_REQUEST.0, identifier, |out| {
             out.extend_from_slice(farewell);
         });

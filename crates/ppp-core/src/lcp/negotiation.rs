@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::AuthProtocol;
@@ -25,8 +26,8 @@ pub(crate) struct Lcp {
     suggested_magic: u32,
     /// How often our own number came back to us.
     reflections: u8,
-    demand: Demand,
-    refusal: Refusal,
+    /// There is one while the ends do not agree about authentication.
+    dispute: Option<Box<Dispute>>,
     failure: Option<Failure>,
 }
 
@@ -52,19 +53,15 @@ pub(crate) struct Peer {
     pub(crate) acfc: bool,
 }
 
-/// How our demand for a proof of identity fares.
+/// What the ends have said about authentication without agreeing.
 #[derive(Default)]
-struct Demand {
-    /// The methods that the peer has Nak'ed.
+struct Dispute {
+    /// The methods of ours that the peer has Nak'ed.
     refused: Vec<AuthMethod>,
     /// What it named instead.
     named: Vec<AuthProtocol>,
+    /// How often it did.
     naks: u8,
-}
-
-/// What became of the peer's demand for a proof of identity.
-#[derive(Default)]
-struct Refusal {
     /// What the peer demanded and we did not agree to.
     demanded: Vec<AuthProtocol>,
     /// How many of our own methods we have named instead.
@@ -99,7 +96,7 @@ impl Lcp {
     pub(crate) fn failure(&self, config: &LinkConfig) -> CloseReason {
         match self.failure {
             Some(Failure::Loopback) => CloseReason::Loopback,
-            Some(Failure::NoCommonAuth) => self.demand.reason(config),
+            Some(Failure::NoCommonAuth) => self.demand_refused(config),
             None => self
                 .disagreement(config)
                 .unwrap_or(CloseReason::NotConverging { protocol: Protocol::LCP }),
@@ -109,15 +106,25 @@ impl Lcp {
     /// The disagreement about authentication, if there is one that would explain why the peer
     /// leaves.
     pub(crate) fn disagreement(&self, config: &LinkConfig) -> Option<CloseReason> {
-        if self.demand.naks > 0 {
-            return Some(self.demand.reason(config));
+        let dispute = self.dispute.as_ref()?;
+        if dispute.naks > 0 {
+            return Some(self.demand_refused(config));
         }
         let ours = config.credentials.as_ref().map_or(&[][..], |_| &config.prove_with);
-        (!self.refusal.demanded.is_empty()).then(|| CloseReason::NoCommonAuth {
+        (!dispute.demanded.is_empty()).then(|| CloseReason::NoCommonAuth {
             side: Side::Local,
             ours: ours.to_vec(),
-            theirs: self.refusal.demanded.clone(),
+            theirs: dispute.demanded.clone(),
         })
+    }
+
+    fn demand_refused(&self, config: &LinkConfig) -> CloseReason {
+        let theirs = self.dispute.as_ref().map_or_else(Vec::new, |dispute| dispute.named.clone());
+        CloseReason::NoCommonAuth {
+            side: Side::Peer,
+            ours: config.authenticate_with.clone(),
+            theirs,
+        }
     }
 
     /// Takes over what a LAC has asked the peer for (RFC 2661 §4.4.5).
@@ -156,11 +163,12 @@ impl Lcp {
             peer.auth = Some(method);
             return Verdict::Ack;
         }
-        note(&mut self.refusal.demanded, asked);
-        let Some(best) = ours.get(self.refusal.suggested % ours.len().max(1)) else {
+        let dispute = self.dispute.get_or_insert_default();
+        note(&mut dispute.demanded, asked);
+        let Some(best) = ours.get(dispute.suggested % ours.len().max(1)) else {
             return Verdict::Reject;
         };
-        self.refusal.suggested += 1;
+        dispute.suggested += 1;
         LcpOption::Auth((*best).into()).encode(nak);
         Verdict::Nak
     }
@@ -193,7 +201,6 @@ impl Negotiation for Lcp {
             acfc: config.acfc,
         };
         self.own.magic = Some(new_magic(context));
-        self.reflections = 0;
         self.failure = None;
         self.opened();
     }
@@ -297,8 +304,8 @@ impl Negotiation for Lcp {
     }
 
     fn opened(&mut self) {
-        self.demand = Demand::default();
-        self.refusal = Refusal::default();
+        self.dispute = None;
+        self.reflections = 0;
     }
 }
 
@@ -307,31 +314,24 @@ impl Lcp {
     /// next of our list, and when all were refused the list starts again, until Max-Failure.
     fn demand_is_nakked(&mut self, wanted: AuthProtocol, config: &LinkConfig) {
         let Some(current) = self.own.auth else { return };
-        let demand = &mut self.demand;
-        note(&mut demand.named, wanted);
-        demand.naks = demand.naks.saturating_add(1);
-        if demand.naks > config.restart.max_failure {
+        let dispute = self.dispute.get_or_insert_default();
+        note(&mut dispute.named, wanted);
+        dispute.naks = dispute.naks.saturating_add(1);
+        if dispute.naks > config.restart.max_failure {
             self.failure = Some(Failure::NoCommonAuth);
             return;
         }
-        note(&mut demand.refused, current);
+        note(&mut dispute.refused, current);
         let list = &config.authenticate_with;
-        let is_new = |method: &AuthMethod| !demand.refused.contains(method);
+        let is_new = |method: &AuthMethod| !dispute.refused.contains(method);
         let next = wanted
             .method()
             .filter(|method| list.contains(method) && is_new(method))
             .or_else(|| list.iter().copied().find(is_new));
         if next.is_none() {
-            demand.refused.clear();
+            dispute.refused.clear();
         }
         self.own.auth = next.or_else(|| list.first().copied());
-    }
-}
-
-impl Demand {
-    fn reason(&self, config: &LinkConfig) -> CloseReason {
-        let (ours, theirs) = (config.authenticate_with.clone(), self.named.clone());
-        CloseReason::NoCommonAuth { side: Side::Peer, ours, theirs }
     }
 }
 

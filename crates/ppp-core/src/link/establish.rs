@@ -78,7 +78,8 @@ impl Link {
                 .take()
                 .map(|message| CloseReason::PeerTerminated { phase: Phase::Establish, message });
             let timeout = CloseReason::Timeout { protocol: Protocol::LCP };
-            let reason = self.reason.take().or(said).unwrap_or(timeout);
+            let reason = self.reason.take().map(|reason| *reason);
+            let reason = reason.or(said).unwrap_or(timeout);
             self.finish(reason);
         }
     }
@@ -167,7 +168,7 @@ impl Link {
     /// else a peer could get round the proof.
     fn take_protocol_reject(&mut self, protocol: Protocol) {
         if protocol == Protocol::LCP {
-            self.reason.get_or_insert(CloseReason::ProtocolRejected(protocol));
+            self.note_reason(CloseReason::ProtocolRejected(protocol));
             let event = automaton::Event::ReceiveRejectCatastrophic;
             let signals = self.lcp.apply(&mut self.context, event, None);
             self.enter_terminate();
@@ -181,7 +182,7 @@ impl Link {
 
     fn note_code_reject(&mut self, code: ControlCode, signals: Signals) {
         if signals.down || signals.finished {
-            self.reason.get_or_insert(CloseReason::CodeRejected(code));
+            self.note_reason(CloseReason::CodeRejected(code));
             self.enter_terminate();
         } else if matches!(code, ControlCode::ECHO_REQUEST) {
             // The peer knows no echo, so its silence would prove nothing.
@@ -205,7 +206,7 @@ impl Link {
                 Some(failure) => CloseReason::AuthFailed(failure),
                 None => CloseReason::PeerTerminated { phase, message },
             };
-            self.reason.get_or_insert(reason);
+            self.note_reason(reason);
             self.enter_terminate();
         } else if self.farewell.is_none() {
             self.farewell = Some(message);

@@ -34,8 +34,8 @@ impl Link {
         }
         let context = &mut self.context;
         let authentication = Authentication {
-            authenticator: demanded.map(|method| Authenticator::start(method, context)),
-            prover: owed.map(|method| Prover::start(method, context)),
+            authenticator: demanded.map(|method| Box::new(Authenticator::start(method, context))),
+            prover: owed.map(|method| Box::new(Prover::start(method, context))),
         };
         self.stage = Stage::Authenticate(Box::new(authentication));
         self.enter_network();

@@ -25,6 +25,7 @@ use crate::AnswerError;
 use crate::AuthVerdict;
 use crate::CloseReason;
 use crate::Credentials;
+use crate::DEFAULT_MRU;
 use crate::DataForm;
 use crate::Event;
 use crate::LinkConfig;
@@ -72,13 +73,13 @@ pub struct Link {
     stage: Stage,
     watch: Watch,
     /// Why the link is being closed.
-    reason: Option<CloseReason>,
+    reason: Option<Box<CloseReason>>,
     /// What the peer said when it wanted to leave before LCP was open.
     farewell: Option<String>,
     /// The first Configure-Request of the peer, until the network phase.
     initial_received: Option<Box<[u8]>>,
-    /// The form that the caller knows of.
-    reported: DataForm,
+    /// What the caller knows of LCP's part in the form: ACFC, PFC and MTU.
+    reported: (bool, bool, u16),
 }
 
 /// How far the link is, with what each phase needs.
@@ -107,7 +108,7 @@ impl Link {
             reason: None,
             farewell: None,
             initial_received: None,
-            reported: DataForm::DEFAULT,
+            reported: (false, false, DEFAULT_MRU),
         }
     }
 
@@ -150,7 +151,7 @@ impl Link {
         if !matches!(self.stage, Stage::Closed) {
             self.context.forget_frames();
             self.leave_network();
-            let reason = self.reason.take().unwrap_or(CloseReason::LowerDown);
+            let reason = self.reason.take().map_or(CloseReason::LowerDown, |reason| *reason);
             self.finish(reason);
         }
     }
@@ -163,16 +164,16 @@ impl Link {
     pub fn handle_frame(&mut self, now: Instant, frame: &[u8]) -> Handled {
         self.context.advance(now);
         if matches!(self.stage, Stage::Closed) {
-            return self.context.drops.drop(DropReason::Closed);
+            return self.dropped(DropReason::Closed);
         }
         if self.context.is_full() {
-            return self.context.drops.drop(DropReason::LimitReached);
+            return self.dropped(DropReason::LimitReached);
         }
         let taken = self.take_frame(frame);
         self.settle();
         match taken {
             Ok(()) => Handled::Consumed,
-            Err(reason) => self.context.drops.drop(reason),
+            Err(reason) => self.dropped(reason),
         }
     }
 
@@ -308,8 +309,13 @@ impl Link {
 
     /// What was dropped, and why.
     #[must_use]
-    pub const fn drops(&self) -> &DropCounters {
-        &self.context.drops
+    pub fn drops(&self) -> DropCounters {
+        self.context.drops()
+    }
+
+    fn dropped(&mut self, reason: DropReason) -> Handled {
+        self.context.note_drop(reason);
+        Handled::Dropped(reason)
     }
 
     fn take_frame(&mut self, frame: &[u8]) -> Result<(), DropReason> {
@@ -333,13 +339,18 @@ impl Link {
     }
 
     fn shut_with(&mut self, reason: CloseReason, text: &str) {
-        self.reason.get_or_insert(reason);
+        self.note_reason(reason);
         let signals = self.lcp.close(&mut self.context, text);
         self.leave_network();
         if !matches!(self.stage, Stage::Closed) {
             self.stage = Stage::Terminate;
         }
         self.after_lcp(signals);
+    }
+
+    /// Why the link will have ended; the first reason counts.
+    fn note_reason(&mut self, reason: CloseReason) {
+        self.reason.get_or_insert_with(|| Box::new(reason));
     }
 
     /// The end: reports why, and does nothing more.
@@ -363,8 +374,9 @@ impl Link {
             return;
         }
         let form = self.form();
-        if form != self.reported {
-            self.reported = form;
+        let lcp = (form.acfc, form.pfc, form.mtu);
+        let changed = self.context.take_form_changed();
+        if core::mem::replace(&mut self.reported, lcp) != lcp || changed {
             self.context.event(Event::FormChanged);
         }
     }
@@ -393,5 +405,24 @@ impl core::fmt::Debug for Link {
             .field("phase", &self.phase())
             .field("lcp", &lcp)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::Authenticator;
+
+    #[test]
+    fn a_link_can_change_threads() {
+        fn is_send<T: Send>() {}
+        is_send::<Link>();
+    }
+
+    /// What an open server link consists of, but for a few short strings.
+    #[test]
+    fn an_idle_link_is_small() {
+        let phase = size_of::<Network>() + size_of::<Authentication>() + size_of::<Authenticator>();
+        assert!(size_of::<Link>() + phase <= 1_000, "{} + {phase}", size_of::<Link>());
     }
 }

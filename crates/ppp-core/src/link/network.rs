@@ -191,7 +191,7 @@ impl Network {
                     let packet = Packet { code, identifier, data: &data };
                     match self.ipv4.handle_packet(context, packet, Ipcp::settings) {
                         Ok(change) => tell_ipv4(context, change),
-                        Err(reason) => context.drops.add(reason, 1),
+                        Err(reason) => context.note_drop(reason),
                     }
                 }
             }

@@ -119,7 +119,8 @@ impl Link {
             Some(authenticator) => authenticator,
             None => Authenticator::start(method, context),
         };
-        let authentication = Authentication { authenticator: Some(authenticator), prover: None };
+        let authentication =
+            Authentication { authenticator: Some(Box::new(authenticator)), prover: None };
         self.stage = Stage::Authenticate(Box::new(authentication));
     }
 }
