@@ -145,12 +145,11 @@ fn a_closed_session_is_told_to_the_peer_and_the_tunnel_stays() {
             if *session == ups[1 - closer].1
                 && *reason == SessionCloseReason::Peer {
                     result: result.clone(), q931_cause: None, ppp_cause: None }));
-        for end in 0..2 {
-            let counts = pair.ends[end].counts();
+        for (end, (_, session)) in pair.ends.iter_mut().zip(ups) {
+            let counts = end.counts();
             assert_eq!((counts.tunnels, counts.sessions), (1, 0));
-            assert!(pair.ends[end].session(ups[end].1).is_none());
-            let now = pair.now;
-            assert_eq!(pair.ends[end].send_data(now, ups[end].1, b"x"), Err(SendError::NoSession));
+            assert!(end.session(session).is_none());
+            assert_eq!(end.send_data(pair.now, session, b"x"), Err(SendError::NoSession));
         }
         // A new call gets other IDs and handles.
         let session = pair.call(ups[LAC].0);

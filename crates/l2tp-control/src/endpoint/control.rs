@@ -44,6 +44,14 @@ impl Endpoint {
             Err(error) => self.handle_invalid(handle, &control, error),
         }
         self.unhidden = room;
+        // Only a request has an answer that the acknowledgement can ride on.
+        let answered = [MessageType::ICRQ, MessageType::OCRQ, MessageType::SCCRP];
+        if !message.is_some_and(|message| answered.contains(&message)) {
+            let now = self.now;
+            if let Some(tunnel) = self.tunnels.get_mut(handle.0) {
+                tunnel.channel.acknowledge_now(now);
+            }
+        }
     }
 
     fn handle_message(
@@ -53,7 +61,6 @@ impl Endpoint {
         message: Message<'_>,
     ) {
         let message_type = message.message_type();
-        let now = self.now;
         let established = self.tunnels.get(handle.0).is_some_and(Tunnel::is_established);
         if message_type.is_of_session() && !established {
             let event = TunnelEvent::LocalClose;
@@ -111,12 +118,6 @@ impl Endpoint {
                 });
             }
             Message::Hello(_) => {}
-        }
-        // Only a request has an answer that the acknowledgement can ride on.
-        if !matches!(message_type, MessageType::ICRQ | MessageType::OCRQ | MessageType::SCCRP)
-            && let Some(tunnel) = self.tunnels.get_mut(handle.0)
-        {
-            tunnel.channel.acknowledge_now(now);
         }
     }
 

@@ -420,16 +420,13 @@ impl Endpoint {
     }
 
     pub(super) fn handle_scccn(&mut self, handle: TunnelHandle, scccn: &Scccn) {
-        let now = self.now;
-        let Some(tunnel) = self.tunnels.get_mut(handle.0) else { return };
+        let Some(tunnel) = self.tunnels.get(handle.0) else { return };
         if tunnel.state != TunnelState::WaitCtlConn {
             let event = TunnelEvent::Scccn { acceptable: true };
             return self.unexpected_in_tunnel(handle, event, MessageType::SCCCN);
         }
         let Some(shake) = tunnel.handshake.as_deref() else { return };
         let checked = handshake::check_scccn(&tunnel.config, shake, self.tools.md5(), scccn);
-        // Nothing follows that could carry the acknowledgement, and some peers wait for it.
-        tunnel.channel.acknowledge_now(now);
         let acceptable = checked.is_ok();
         self.tunnel_event(handle, TunnelEvent::Scccn { acceptable }, checked.err());
     }

@@ -2,13 +2,15 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of what is shared")]
 
+extern crate alloc;
+
+use alloc::collections::BTreeMap;
+use alloc::collections::VecDeque;
+use core::fmt;
 use core::net::IpAddr;
 use core::net::Ipv4Addr;
 use core::net::SocketAddr;
 use core::time::Duration;
-use std::collections::BTreeMap;
-use std::collections::VecDeque;
-use std::fmt;
 
 use l2tp_control::Admission;
 use l2tp_control::ConnectedCall;
@@ -20,6 +22,8 @@ use l2tp_control::LinkId;
 use l2tp_control::SessionHandle;
 use l2tp_control::TunnelConfig;
 use l2tp_control::TunnelHandle;
+use l2tp_wire::Avp;
+use l2tp_wire::MessageBuilder;
 use l2tp_wire::MessageType;
 use l2tp_wire::Packet;
 use vpn_core::Instant;
@@ -97,6 +101,28 @@ impl fmt::Debug for Sent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} {}", self.at, self.line())
     }
+}
+
+/// The control message with its AVPs changed, or left out.
+pub fn rewrite<'a>(octets: &'a [u8], change: impl Fn(Avp<'a>) -> Option<Avp<'a>>) -> Vec<u8> {
+    let Ok(Packet::Control(control)) = Packet::decode(octets) else { panic!("{octets:02x?}") };
+    let mut out = [0; 1500];
+    let ids = (control.tunnel_id, control.session_id);
+    let mut builder = MessageBuilder::new(&mut out, ids.0, ids.1).unwrap();
+    for avp in control.avps() {
+        if let Some(avp) = change(Avp::decode(&avp.unwrap()).unwrap()) {
+            builder.avp(&avp).unwrap();
+        }
+    }
+    let len = builder.finish().unwrap();
+    l2tp_wire::set_ns_nr(&mut out, control.ns, control.nr);
+    out[..len].to_vec()
+}
+
+/// What `find` finds among the AVPs of a control message.
+pub fn find_avp<'a, T>(octets: &'a [u8], find: impl Fn(Avp<'a>) -> Option<T>) -> Option<T> {
+    let Ok(Packet::Control(control)) = Packet::decode(octets) else { panic!("{octets:02x?}") };
+    control.avps().find_map(|avp| find(Avp::decode(&avp.unwrap()).unwrap()))
 }
 
 /// What happens to a datagram on the wire: the delays after which copies of it arrive.
@@ -177,7 +203,7 @@ impl Pair {
             while let Some((link, transmit)) = self.ends[from].poll_transmit(self.now, &mut buf) {
                 assert_eq!(link, self.link);
                 assert_eq!(transmit.len, buf.len());
-                let octets = std::mem::take(&mut buf);
+                let octets = core::mem::take(&mut buf);
                 let mut sent = Sent { at: self.now, from, path: transmit.path, octets };
                 self.sent.push(sent.clone());
                 for delay in (self.wire)(&mut sent) {

@@ -1,0 +1,202 @@
+//! Both peers open a tunnel at the same time (RFC 2661 §4.4.3, Tie Breaker).
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+mod support;
+
+use core::time::Duration;
+
+use l2tp_control::Event;
+use l2tp_control::TunnelCloseReason;
+use l2tp_control::TunnelConfig;
+use l2tp_control::TunnelInfo;
+use l2tp_control::TunnelState;
+use l2tp_wire::Avp;
+use l2tp_wire::MessageType;
+use support::*;
+
+fn config(tie_breaker: bool) -> TunnelConfig {
+    TunnelConfig::new("peer").tie_breaker(tie_breaker)
+}
+
+/// Both open at once, with these Tie Breakers in their SCCRQs.
+fn collide(breakers: [Option<u64>; 2]) -> Pair {
+    let both = server(config(false));
+    let mut pair = Pair::new(both.clone(), both);
+    pair.wire = Box::new(move |sent| {
+        if sent.is(MessageType::SCCRQ) {
+            set_tie_breaker(sent, breakers[sent.from]);
+        }
+        vec![DELAY]
+    });
+    for end in [LAC, LNS] {
+        let config = config(breakers[end].is_some());
+        let path = Pair::path(end);
+        pair.ends[end].open_tunnel(pair.now, pair.link, path, config).unwrap();
+    }
+    pair.drain();
+    pair
+}
+
+/// Changes the Tie Breaker that the far end sees.
+fn set_tie_breaker(sent: &mut Sent, tie_breaker: Option<u64>) {
+    sent.octets = rewrite(&sent.octets, |avp| {
+        Some(match (avp, tie_breaker) {
+            (Avp::TieBreaker(_), Some(value)) => Avp::TieBreaker(value),
+            (avp, _) => avp,
+        })
+    });
+}
+
+/// The Tie Breaker that an end chose itself.
+fn own_breaker(pair: &Pair, end: usize) -> Option<u64> {
+    let sccrq = pair.sent.iter().find(|s| s.from == end && s.is(MessageType::SCCRQ)).unwrap();
+    find_avp(&sccrq.octets, |avp| match avp {
+        Avp::TieBreaker(value) => Some(value),
+        _ => None,
+    })
+}
+
+fn tunnels(pair: &Pair, end: usize) -> Vec<TunnelInfo> {
+    pair.ends[end].tunnels().filter(|t| t.state == TunnelState::Established).collect()
+}
+
+#[test]
+fn without_tie_breakers_there_are_two_tunnels() {
+    let mut pair = collide([None, None]);
+    pair.run(Duration::from_secs(1));
+    for end in 0..2 {
+        let tunnels = tunnels(&pair, end);
+        assert_eq!(tunnels.len(), 2);
+        assert_eq!(tunnels.iter().filter(|tunnel| tunnel.initiator).count(), 1);
+    }
+}
+
+#[test]
+fn the_lower_value_wins_and_calls_of_the_loser_go_on() {
+    let both = server(config(false));
+    let mut pair = Pair::new(both.clone(), both);
+    let tunnel_of = [LAC, LNS].map(|end| {
+        let path = Pair::path(end);
+        pair.ends[end].open_tunnel(pair.now, pair.link, path, config(true)).unwrap()
+    });
+    // Both have a call that waits for the tunnel.
+    let call = |pair: &mut Pair, end: usize| {
+        let connected = Some(l2tp_control::ConnectedCall::default());
+        let call = l2tp_control::IncomingCall::default();
+        pair.ends[end].open_session(pair.now, tunnel_of[end], call, connected).unwrap()
+    };
+    let sessions = [call(&mut pair, LAC), call(&mut pair, LNS)];
+    pair.drain();
+    let winner =
+        if own_breaker(&pair, LAC).unwrap() < own_breaker(&pair, LNS).unwrap() { LAC } else { LNS };
+    pair.run(Duration::from_secs(1));
+    for end in 0..2 {
+        let tunnels = tunnels(&pair, end);
+        assert_eq!(tunnels.len(), 1, "{tunnels:#?}");
+        assert_eq!(tunnels[0].tunnel, tunnel_of[end], "the handle stays");
+        assert_eq!(tunnels[0].initiator, end == winner);
+        assert_eq!(tunnels[0].sessions, 2);
+        assert!(pair.ends[end].session(sessions[end]).is_some());
+        let events = pair.take_events(end);
+        assert!(!events.iter().any(|event| matches!(event, Event::TunnelClosed { .. })));
+        assert_eq!(pair.ends[end].counts().tunnels, 1);
+    }
+    // The loser is silent about the tunnel it gave up.
+    assert!(!pair.sent.iter().any(|sent| sent.is(MessageType::STOP_CCN)));
+    let sccrps = pair.sent.iter().filter(|sent| sent.is(MessageType::SCCRP));
+    assert_eq!(sccrps.map(|sent| sent.from).collect::<Vec<_>>(), [1 - winner]);
+}
+
+#[test]
+fn equal_values_end_both() {
+    let both = server(config(false));
+    let mut pair = Pair::new(both.clone(), both);
+    // Each sees its own value in the other's SCCRQ.
+    let values = std::rc::Rc::new(core::cell::RefCell::new([None, None]));
+    let known = values.clone();
+    pair.wire = Box::new(move |sent| {
+        if sent.is(MessageType::SCCRQ) {
+            set_tie_breaker(sent, known.borrow()[1 - sent.from]);
+        }
+        vec![DELAY]
+    });
+    for end in [LAC, LNS] {
+        let path = Pair::path(end);
+        pair.ends[end].open_tunnel(pair.now, pair.link, path, config(true)).unwrap();
+    }
+    // The values are known once both were sent; the first transmission is for looking only.
+    let wire = core::mem::replace(&mut pair.wire, Box::new(|_| vec![]));
+    pair.drain();
+    *values.borrow_mut() = [own_breaker(&pair, LAC), own_breaker(&pair, LNS)];
+    pair.wire = wire;
+    pair.run(Duration::from_millis(1500));
+    for end in 0..2 {
+        let events = pair.take_events(end);
+        assert!(
+            matches!(
+                &events[..],
+                [Event::TunnelClosed { reason: TunnelCloseReason::TieBreaker, .. }]
+            ),
+            "{events:#?}"
+        );
+        assert_eq!(pair.ends[end].counts().tunnels, 0);
+    }
+    assert!(pair.sent.iter().all(|sent| sent.is(MessageType::SCCRQ)));
+}
+
+#[test]
+fn who_has_a_value_wins_over_who_has_none() {
+    for winner in [LAC, LNS] {
+        let mut breakers = [None, None];
+        breakers[winner] = Some(u64::MAX);
+        let mut pair = collide(breakers);
+        pair.run(Duration::from_secs(1));
+        for end in 0..2 {
+            let tunnels = tunnels(&pair, end);
+            assert_eq!(tunnels.len(), 1);
+            assert_eq!(tunnels[0].initiator, end == winner);
+            assert_eq!(pair.ends[end].counts().tunnels, 1);
+        }
+    }
+}
+
+#[test]
+fn the_winner_may_hear_of_the_other_attempt_late() {
+    // The winner's SCCRQ arrives first: the loser answers it, and its own SCCRQ, on its way for
+    // long, finds the tunnel established.
+    let both = server(config(false));
+    let mut pair = Pair::new(both.clone(), both);
+    pair.wire = Box::new(|sent| {
+        let slow = sent.from == LNS && sent.is(MessageType::SCCRQ);
+        vec![if slow { DELAY * 8 } else { DELAY }]
+    });
+    for (end, tie_breaker) in [(LAC, true), (LNS, false)] {
+        let path = Pair::path(end);
+        pair.ends[end].open_tunnel(pair.now, pair.link, path, config(tie_breaker)).unwrap();
+    }
+    pair.run(Duration::from_secs(1));
+    for end in 0..2 {
+        assert_eq!(tunnels(&pair, end).len(), 1);
+    }
+    // What the late SCCRQ began at the winner comes to nothing.
+    pair.run(Duration::from_secs(120));
+    for end in 0..2 {
+        assert_eq!(pair.ends[end].counts().tunnels, 1);
+        assert_eq!(tunnels(&pair, end).len(), 1);
+    }
+}
+
+#[test]
+fn a_refusing_endpoint_still_loses_a_tie() {
+    // A client that takes no tunnels from strangers wants one with this peer all the same.
+    let mut pair = Pair::new(client(config(false)), server(config(false)));
+    for (end, tie_breaker) in [(LAC, false), (LNS, true)] {
+        let path = Pair::path(end);
+        pair.ends[end].open_tunnel(pair.now, pair.link, path, config(tie_breaker)).unwrap();
+    }
+    pair.run(Duration::from_secs(1));
+    let info = tunnels(&pair, LAC);
+    assert_eq!(info.len(), 1);
+    assert!(!info[0].initiator);
+}

@@ -1,0 +1,704 @@
+//! Peers and strangers that mean harm: floods, guesses, messages that make no sense.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+mod support;
+
+use core::net::IpAddr;
+use core::net::Ipv4Addr;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use l2tp_control::Admission;
+use l2tp_control::Endpoint;
+use l2tp_control::EndpointConfig;
+use l2tp_control::Event;
+use l2tp_control::IncomingCall;
+use l2tp_control::Limits;
+use l2tp_control::LinkId;
+use l2tp_control::TunnelConfig;
+use l2tp_control::TunnelState;
+use l2tp_wire::AttributeType;
+use l2tp_wire::Avp;
+use l2tp_wire::CdnResult;
+use l2tp_wire::ErrorCode;
+use l2tp_wire::FramingTypes;
+use l2tp_wire::Message;
+use l2tp_wire::MessageBuilder;
+use l2tp_wire::MessageType;
+use l2tp_wire::Packet;
+use l2tp_wire::ProtocolVersion;
+use l2tp_wire::RawAvp;
+use l2tp_wire::StopCcnResult;
+use l2tp_wire::VendorId;
+use l2tp_wire::message::Hello;
+use l2tp_wire::message::Icrq;
+use l2tp_wire::message::Scccn;
+use l2tp_wire::message::Sccrq;
+use l2tp_wire::set_ns_nr;
+use proptest::prelude::*;
+use support::*;
+use vpn_core::DropReason;
+use vpn_core::Handled;
+use vpn_core::Instant;
+use vpn_core::Path;
+use vpn_netsim::SeededRandom;
+
+fn config() -> TunnelConfig {
+    TunnelConfig::new("host.example")
+}
+
+/// A control message of a made-up peer.
+fn message(ids: (u16, u16), numbers: (u16, u16), message: &Message<'_>) -> Vec<u8> {
+    let mut out = [0; 1500];
+    let mut builder = MessageBuilder::new(&mut out, ids.0, ids.1).unwrap();
+    message.encode(&mut builder).unwrap();
+    let len = builder.finish().unwrap();
+    set_ns_nr(&mut out, numbers.0, numbers.1);
+    out[..len].to_vec()
+}
+
+fn sccrq(assigned_tunnel_id: u16) -> Vec<u8> {
+    let sccrq = Sccrq {
+        protocol_version: ProtocolVersion::RFC_2661,
+        framing_capabilities: FramingTypes::all(),
+        bearer_capabilities: None,
+        tie_breaker: None,
+        firmware_revision: None,
+        host_name: b"x",
+        vendor_name: None,
+        assigned_tunnel_id,
+        receive_window_size: None,
+        challenge: None,
+    };
+    message((0, 0), (0, 0), &Message::Sccrq(sccrq))
+}
+
+fn scccn(tunnel_id: u16) -> Vec<u8> {
+    message((tunnel_id, 0), (1, 1), &Message::Scccn(Scccn { challenge_response: None }))
+}
+
+fn from(address: SocketAddr) -> Path {
+    Path::l2tp(ADDRESSES[LNS], address)
+}
+
+fn spoofed(n: u32) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + n)), 1701)
+}
+
+/// What an endpoint has to send.
+fn drain(endpoint: &mut Endpoint, now: Instant) -> Vec<(Path, Vec<u8>)> {
+    let mut out = Vec::new();
+    let mut buf = Vec::new();
+    while let Some((_, transmit)) = endpoint.poll_transmit(now, &mut buf) {
+        out.push((transmit.path, core::mem::take(&mut buf)));
+    }
+    out
+}
+
+fn assigned_id(octets: &[u8]) -> u16 {
+    find_avp(octets, |avp| match avp {
+        Avp::AssignedTunnelId(id) => Some(id),
+        _ => None,
+    })
+    .unwrap()
+}
+
+/// Opens a tunnel by hand, from `address` through `link`; returns the endpoint's Tunnel ID.
+fn establish(endpoint: &mut Endpoint, now: Instant, link: LinkId, address: SocketAddr) -> u16 {
+    let _ = endpoint.handle_datagram(now, link, from(address), &sccrq(9));
+    let (_, sccrp) = drain(endpoint, now).pop().unwrap();
+    let id = assigned_id(&sccrp);
+    let _ = endpoint.handle_datagram(now, link, from(address), &scccn(id));
+    drain(endpoint, now);
+    let established = |tunnel: &l2tp_control::TunnelInfo| {
+        tunnel.local_tunnel_id == id && tunnel.state == TunnelState::Established
+    };
+    assert!(endpoint.tunnels().any(|tunnel| established(&tunnel)));
+    id
+}
+
+#[test]
+fn a_flood_of_spoofed_requests_costs_a_bounded_table_and_no_tunnel() {
+    const FLOOD: u32 = 1_000_000;
+    let mut endpoint = endpoint(server(config()), 1);
+    let mut now = Instant::ZERO;
+    let tunnels: Vec<u16> = (0..1000)
+        .map(|n| establish(&mut endpoint, now, LinkId::PLAIN, spoofed(0x100_0000 + n)))
+        .collect();
+    // 50,000 a second for 20 s. Honest newcomers come after 1 s, 2 s, …, 50 ms away.
+    let honest = |second: u64| spoofed(0x200_0000 + u32::try_from(second).unwrap());
+    let mut newcomers: Vec<(Instant, SocketAddr, Vec<u8>)> = Vec::new();
+    let mut admitted = 0;
+    let mut most_half_open = 0;
+    let mut transmits = 0_u64;
+    for n in 0..FLOOD {
+        now = now + Duration::from_micros(20);
+        let flooder = from(spoofed(n));
+        let _ = endpoint.handle_datagram(now, LinkId::PLAIN, flooder, &sccrq(1));
+        if n % 50_000 == 49_999 {
+            let address = honest(u64::from(n / 50_000));
+            let _ = endpoint.handle_datagram(now, LinkId::PLAIN, from(address), &sccrq(7));
+        }
+        while newcomers.first().is_some_and(|(at, ..)| *at <= now) {
+            let (_, address, scccn) = newcomers.remove(0);
+            let _ = endpoint.handle_datagram(now, LinkId::PLAIN, from(address), &scccn);
+            admitted += 1;
+        }
+        for (path, octets) in drain(&mut endpoint, now) {
+            transmits += 1;
+            if (0..20).any(|second| path.remote == honest(second)) && octets.len() > 12 {
+                let arrival = now + Duration::from_millis(50);
+                newcomers.push((arrival, path.remote, scccn(assigned_id(&octets))));
+            }
+        }
+        while endpoint.poll_event().is_some() {}
+        if endpoint.poll_timeout().is_some_and(|at| at <= now) {
+            endpoint.handle_timeout(now);
+        }
+        if n % 1000 == 0 {
+            most_half_open = most_half_open.max(endpoint.counts().half_open);
+        }
+    }
+    assert_eq!(most_half_open, Limits::default().half_open);
+    assert!(endpoint.counts().tunnels <= 1000 + 20 + Limits::default().half_open);
+    assert!(transmits <= u64::from(FLOOD) + 100, "one reply a datagram: {transmits}");
+    assert_eq!(admitted, 19);
+    let established: Vec<u16> = endpoint
+        .tunnels()
+        .filter(|tunnel| tunnel.state == TunnelState::Established)
+        .map(|tunnel| tunnel.local_tunnel_id)
+        .collect();
+    assert_eq!(established.len(), 1000 + 19, "the newcomers are in");
+    assert!(tunnels.iter().all(|id| established.contains(id)), "and nobody was thrown out");
+    // The flood is over: what it left goes by itself.
+    for _ in 0..200 {
+        now = now + Duration::from_millis(200);
+        endpoint.handle_timeout(now);
+        drain(&mut endpoint, now);
+    }
+    assert_eq!(endpoint.counts().half_open, 0);
+}
+
+#[test]
+fn one_source_cannot_use_up_what_all_share() {
+    let mut endpoint = endpoint(server(config()), 1);
+    for n in 1..=100 {
+        let path = from(SocketAddr::new(address(66).ip(), 10_000 + n));
+        let _ = endpoint.handle_datagram(Instant::ZERO, LinkId::PLAIN, path, &sccrq(n));
+        drain(&mut endpoint, Instant::ZERO);
+    }
+    assert_eq!(endpoint.counts().half_open, Limits::default().half_open_per_source);
+    // Those that have proven where they are stay, and the source must wait.
+    let half_open: Vec<_> = endpoint.tunnels().collect();
+    for tunnel in half_open {
+        let zlb = l2tp_wire::zlb(tunnel.local_tunnel_id, 0, 1, 1);
+        let path = from(tunnel.path.remote);
+        let _ = endpoint.handle_datagram(Instant::ZERO, LinkId::PLAIN, path, &zlb);
+    }
+    let late = from(SocketAddr::new(address(66).ip(), 9));
+    assert_eq!(
+        endpoint.handle_datagram(Instant::ZERO, LinkId::PLAIN, late, &sccrq(1)),
+        Handled::Dropped(DropReason::LimitReached)
+    );
+    // Others need not.
+    establish(&mut endpoint, Instant::ZERO, LinkId::PLAIN, address(67));
+}
+
+#[test]
+fn a_full_endpoint_says_so() {
+    let limits = Limits { tunnels: 3, ..Limits::default() };
+    let mut endpoint = endpoint(server(config()).limits(limits), 1);
+    for n in 1..=3 {
+        establish(&mut endpoint, Instant::ZERO, LinkId::PLAIN, address(n));
+    }
+    let path = from(address(9));
+    let handled = endpoint.handle_datagram(Instant::ZERO, LinkId::PLAIN, path, &sccrq(77));
+    assert_eq!(handled, Handled::Dropped(DropReason::LimitReached));
+    let (_, reply) = drain(&mut endpoint, Instant::ZERO).pop().unwrap();
+    let result = find_avp(&reply, |avp| match avp {
+        Avp::ResultCode(code) => Some((code.stop_ccn(), code.error)),
+        _ => None,
+    });
+    assert_eq!(result, Some((StopCcnResult::GENERAL_ERROR, ErrorCode::INSUFFICIENT_RESOURCES)));
+    let Ok(Packet::Control(control)) = Packet::decode(&reply) else { panic!() };
+    assert_eq!((control.tunnel_id, control.ns, control.nr), (77, 0, 1));
+    assert_eq!(endpoint.counts().tunnels, 3, "nothing is kept of it");
+}
+
+#[test]
+fn a_blind_sender_ends_no_tunnel() {
+    let mut endpoint = endpoint(server(config()), 1);
+    let now = Instant::ZERO;
+    let victim = address(1);
+    let id = establish(&mut endpoint, now, LinkId::PLAIN, victim);
+    let other_link = LinkId(5);
+    let stop = |id: u16, numbers| {
+        let result =
+            l2tp_wire::ResultCode::for_stop_ccn(StopCcnResult::GENERAL_CLEAR, ErrorCode::NONE, b"");
+        let stop = l2tp_wire::message::StopCcn { result_code: result, assigned_tunnel_id: 9 };
+        message((id, 0), numbers, &Message::StopCcn(stop))
+    };
+    // From elsewhere: every Tunnel ID, and for the right one every Ns.
+    let elsewhere = [address(66), SocketAddr::new(victim.ip(), 1702)];
+    for stranger in elsewhere {
+        for guess in 0..=u16::MAX {
+            let datagram = stop(guess, (2, 1));
+            let handled = endpoint.handle_datagram(now, LinkId::PLAIN, from(stranger), &datagram);
+            assert!(matches!(handled, Handled::Dropped(_)));
+            let datagram = stop(id, (guess, 1));
+            let handled = endpoint.handle_datagram(now, LinkId::PLAIN, from(stranger), &datagram);
+            assert_eq!(handled, Handled::Dropped(DropReason::WrongPeer));
+        }
+    }
+    // The right ID and address through another security association.
+    let datagram = stop(id, (2, 1));
+    let handled = endpoint.handle_datagram(now, other_link, from(victim), &datagram);
+    assert_eq!(handled, Handled::Dropped(DropReason::UnknownTunnel));
+    // A forged source and the right ID, but numbers by guess: outside the window, nothing.
+    for ns in (18..=u16::MAX).step_by(7) {
+        let handled =
+            endpoint.handle_datagram(now, LinkId::PLAIN, from(victim), &stop(id, (ns, 1)));
+        assert!(matches!(handled, Handled::Dropped(_)), "{ns}: {handled:?}");
+    }
+    for nr in (2..=u16::MAX - 1024).step_by(7) {
+        let handled =
+            endpoint.handle_datagram(now, LinkId::PLAIN, from(victim), &stop(id, (2, nr)));
+        assert_eq!(handled, Handled::Dropped(DropReason::OutOfWindow), "{nr}");
+    }
+    assert_eq!(endpoint.tunnels().next().unwrap().state, TunnelState::Established);
+    // No answer to a stranger, nor any error that could be played back and forth.
+    let replies = drain(&mut endpoint, now);
+    assert!(replies.iter().all(|(path, octets)| path.remote == victim && octets.len() == 12));
+}
+
+#[test]
+fn on_an_authenticated_link_the_address_may_change() {
+    let mut endpoint = endpoint(server(config()), 1);
+    let link = LinkId(3);
+    let now = Instant::ZERO;
+    let id = establish(&mut endpoint, now, link, address(1));
+    let moved = from(SocketAddr::new(address(77).ip(), 4711));
+    let hello = message((id, 0), (2, 1), &Message::Hello(Hello {}));
+    assert_eq!(endpoint.handle_datagram(now, link, moved, &hello), Handled::Consumed);
+    let replies = drain(&mut endpoint, now);
+    assert_eq!(replies.len(), 1);
+    assert_eq!(replies[0].0, moved, "answers follow");
+}
+
+#[test]
+fn hosts_behind_one_address_are_kept_apart_by_their_links() {
+    let mut endpoint = endpoint(server(config()), 1);
+    let now = Instant::ZERO;
+    let ids: Vec<(LinkId, u16)> = (1..=200)
+        .map(|n| (LinkId(n), establish(&mut endpoint, now, LinkId(n), address(1))))
+        .collect();
+    for (link, id) in ids {
+        let hello = message((id, 0), (2, 1), &Message::Hello(Hello {}));
+        let handled = endpoint.handle_datagram(now, link, from(address(1)), &hello);
+        assert_eq!(handled, Handled::Consumed);
+        let replies = drain(&mut endpoint, now);
+        assert_eq!(replies.len(), 1);
+    }
+}
+
+#[test]
+fn a_repeated_sccrq_is_answered_again_and_makes_no_other_tunnel() {
+    let mut endpoint = endpoint(server(config()), 1);
+    let now = Instant::ZERO;
+    let path = from(address(1));
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &sccrq(5));
+    let first = drain(&mut endpoint, now);
+    for _ in 0..10 {
+        let handled = endpoint.handle_datagram(now, LinkId::PLAIN, path, &sccrq(5));
+        assert_eq!(handled, Handled::Dropped(DropReason::Duplicate));
+        assert_eq!(drain(&mut endpoint, now), first);
+    }
+    assert_eq!(endpoint.counts().tunnels, 1);
+    // Established: a copy that comes late is acknowledged.
+    let id = assigned_id(&first[0].1);
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &scccn(id));
+    drain(&mut endpoint, now);
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &sccrq(5));
+    let replies = drain(&mut endpoint, now);
+    assert_eq!((replies.len(), replies[0].1.len()), (1, 12));
+    assert_eq!(endpoint.counts().tunnels, 1);
+    // Another Tunnel ID is another tunnel of the same host, and nothing is wrong with that.
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &sccrq(6));
+    assert_eq!(endpoint.counts().tunnels, 2);
+}
+
+#[test]
+fn a_host_that_started_anew_gets_a_tunnel_under_its_old_id() {
+    let mut endpoint = endpoint(server(config()), 1);
+    let mut now = Instant::ZERO;
+    let old = establish(&mut endpoint, now, LinkId::PLAIN, address(1));
+    now = now + Duration::from_secs(32);
+    let path = from(address(1));
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &sccrq(9));
+    let (_, sccrp) = drain(&mut endpoint, now).pop().unwrap();
+    let id = assigned_id(&sccrp);
+    assert_ne!(id, old);
+    while endpoint.poll_event().is_some() {}
+    assert_eq!(endpoint.counts().tunnels, 2, "the old one stays until the new one is proven");
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &scccn(id));
+    assert!(drain(&mut endpoint, now).iter().all(|(_, octets)| octets.len() == 12));
+    let events: Vec<Event> = core::iter::from_fn(|| endpoint.poll_event()).collect();
+    assert!(
+        matches!(
+            &events[..],
+            [
+                Event::TunnelUp { .. },
+                Event::TunnelClosed { reason: l2tp_control::TunnelCloseReason::Superseded, .. },
+            ]
+        ),
+        "{events:#?}"
+    );
+    assert_eq!(endpoint.counts().tunnels, 1);
+}
+
+#[test]
+fn messages_for_nobody_get_no_answer() {
+    let mut endpoint = endpoint(server(config()), 1);
+    let now = Instant::ZERO;
+    let zlb = l2tp_wire::zlb(0, 0, 0, 0);
+    let zlb_elsewhere = l2tp_wire::zlb(99, 0, 0, 0);
+    for datagram in [&scccn(0)[..], &scccn(99), &zlb, &zlb_elsewhere] {
+        let handled = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(1)), datagram);
+        assert_eq!(handled, Handled::Dropped(DropReason::UnknownTunnel));
+    }
+    let garbage: [(&[u8], DropReason); 5] = [
+        (&[], DropReason::Truncated),
+        (&[0xc8], DropReason::Truncated),
+        (&[0xc8, 1, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0], DropReason::UnsupportedVersion),
+        (&[0xc8, 3, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0], DropReason::UnsupportedVersion),
+        (&[0x80, 2, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0], DropReason::Malformed),
+    ];
+    for (datagram, reason) in garbage {
+        let handled = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(1)), datagram);
+        assert_eq!(handled, Handled::Dropped(reason));
+    }
+    let mut late = sccrq(1);
+    set_ns_nr(&mut late, 1, 0);
+    let handled = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(1)), &late);
+    assert_eq!(handled, Handled::Dropped(DropReason::OutOfWindow));
+    assert_eq!(drain(&mut endpoint, now).len(), 0);
+    let counts = endpoint.counts();
+    assert_eq!((counts.tunnels, counts.drops.total()), (0, 10));
+    // An endpoint that takes no tunnels is silent altogether.
+    let mut endpoint = support::endpoint(client(config()), 1);
+    let handled = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(1)), &sccrq(1));
+    assert_eq!(handled, Handled::Dropped(DropReason::NotAllowed));
+    assert_eq!(drain(&mut endpoint, now).len(), 0);
+}
+
+/// A message with one AVP more.
+fn with_avp(datagram: &[u8], avp: &RawAvp<'_>) -> Vec<u8> {
+    let Ok(Packet::Control(control)) = Packet::decode(datagram) else { panic!() };
+    let mut out = [0; 1500];
+    let mut builder = MessageBuilder::new(&mut out, control.tunnel_id, control.session_id).unwrap();
+    for known in control.avps() {
+        builder.raw(&known.unwrap()).unwrap();
+    }
+    builder.raw(avp).unwrap();
+    let len = builder.finish().unwrap();
+    set_ns_nr(&mut out, control.ns, control.nr);
+    out[..len].to_vec()
+}
+
+fn result_of(datagram: &[u8]) -> (u16, ErrorCode, String) {
+    find_avp(datagram, |avp| match avp {
+        Avp::ResultCode(code) => {
+            let text = String::from_utf8_lossy(code.message).into_owned();
+            Some((code.result, code.error, text))
+        }
+        _ => None,
+    })
+    .unwrap()
+}
+
+#[test]
+fn an_unknown_mandatory_avp_ends_what_it_came_for() {
+    let unknown = |mandatory| RawAvp {
+        mandatory,
+        hidden: false,
+        reserved: 0,
+        vendor_id: VendorId(4242),
+        attribute_type: AttributeType(7),
+        value: b"?",
+    };
+    let now = Instant::ZERO;
+    // In an SCCRQ: the tunnel, before it is one.
+    let mut endpoint = endpoint(server(config()), 1);
+    let path = from(address(1));
+    let datagram = with_avp(&sccrq(5), &unknown(true));
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &datagram);
+    let (_, reply) = drain(&mut endpoint, now).pop().unwrap();
+    let (result, error, text) = result_of(&reply);
+    assert_eq!((result, error), (2, ErrorCode::UNKNOWN_MANDATORY_AVP));
+    assert!(text.contains("vendor 4242, attribute 7"), "{text}");
+    assert_eq!(endpoint.counts().tunnels, 0);
+    // Without the M bit it is ignored.
+    let datagram = with_avp(&sccrq(5), &unknown(false));
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &datagram);
+    assert_eq!(endpoint.counts().tunnels, 1);
+    // In an ICRQ: the session.
+    let id = establish(&mut endpoint, now, LinkId::PLAIN, address(2));
+    let icrq = Icrq {
+        assigned_session_id: 31,
+        call_serial_number: 1,
+        bearer_type: None,
+        called_number: None,
+        calling_number: None,
+        sub_address: None,
+        physical_channel_id: None,
+    };
+    let icrq = message((id, 0), (2, 1), &Message::Icrq(icrq));
+    let datagram = with_avp(&icrq, &unknown(true));
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(2)), &datagram);
+    let (_, reply) = drain(&mut endpoint, now).pop().unwrap();
+    let Ok(Packet::Control(control)) = Packet::decode(&reply) else { panic!() };
+    assert_eq!((control.message_type(), control.session_id), (Some(MessageType::CDN), 31));
+    let (result, error, _) = result_of(&reply);
+    assert_eq!((result, error), (2, ErrorCode::UNKNOWN_MANDATORY_AVP));
+    assert_eq!(endpoint.counts().sessions, 0);
+    // In a HELLO: the tunnel.
+    let hello = message((id, 0), (3, 2), &Message::Hello(Hello {}));
+    let datagram = with_avp(&hello, &unknown(true));
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(2)), &datagram);
+    let (_, reply) = drain(&mut endpoint, now).pop().unwrap();
+    assert_eq!(result_of(&reply).0, 2);
+}
+
+#[test]
+fn unknown_message_types_end_the_tunnel_or_are_ignored_by_their_m_bit() {
+    for mandatory in [true, false] {
+        let mut endpoint = endpoint(server(config()), 1);
+        let now = Instant::ZERO;
+        let id = establish(&mut endpoint, now, LinkId::PLAIN, address(1));
+        let mut out = [0; 100];
+        let mut builder = MessageBuilder::new(&mut out, id, 0).unwrap();
+        builder
+            .raw(&RawAvp {
+                mandatory,
+                hidden: false,
+                reserved: 0,
+                vendor_id: VendorId::IETF,
+                attribute_type: AttributeType::MESSAGE_TYPE,
+                value: &[0, 99],
+            })
+            .unwrap();
+        let len = builder.finish().unwrap();
+        set_ns_nr(&mut out, 2, 1);
+        let _ = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(1)), &out[..len]);
+        let replies = drain(&mut endpoint, now);
+        assert_eq!(replies.len(), 1);
+        if mandatory {
+            assert_eq!(result_of(&replies[0].1).0, StopCcnResult::GENERAL_ERROR.0);
+        } else {
+            assert_eq!(replies[0].1.len(), 12, "acknowledged and ignored");
+            assert_eq!(endpoint.tunnels().next().unwrap().state, TunnelState::Established);
+        }
+    }
+}
+
+#[test]
+fn an_icrq_with_an_id_in_use_ends_that_call() {
+    let mut pair = Pair::of(config());
+    let [(_, _), (_, lns)] = pair.connect(config());
+    let info = pair.ends[LNS].session(lns).unwrap();
+    let icrq = Icrq {
+        assigned_session_id: info.peer_session_id,
+        call_serial_number: 2,
+        bearer_type: None,
+        called_number: None,
+        calling_number: None,
+        sub_address: None,
+        physical_channel_id: None,
+    };
+    let datagram = message((info.local_tunnel_id, 0), (4, 2), &Message::Icrq(icrq));
+    let before = pair.sent.len();
+    assert_eq!(pair.inject(LNS, &datagram), Handled::Consumed);
+    assert_eq!(pair.sent[before].name(), "CDN");
+    let (result, error, _) = result_of(&pair.sent[before].octets);
+    assert_eq!((result, error), (CdnResult::GENERAL_ERROR.0, ErrorCode::OUT_OF_RANGE));
+    assert!(pair.ends[LNS].session(lns).is_none());
+}
+
+#[test]
+fn a_call_before_the_tunnel_is_open_ends_the_attempt() {
+    let mut endpoint = endpoint(server(config()), 1);
+    let now = Instant::ZERO;
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(1)), &sccrq(9));
+    let id = assigned_id(&drain(&mut endpoint, now)[0].1);
+    let icrq = Icrq {
+        assigned_session_id: 1,
+        call_serial_number: 1,
+        bearer_type: None,
+        called_number: None,
+        calling_number: None,
+        sub_address: None,
+        physical_channel_id: None,
+    };
+    let datagram = message((id, 0), (1, 1), &Message::Icrq(icrq));
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(1)), &datagram);
+    let (_, reply) = drain(&mut endpoint, now).pop().unwrap();
+    let (result, error, _) = result_of(&reply);
+    assert_eq!((result, error), (2, ErrorCode::NO_CONTROL_CONNECTION));
+}
+
+#[test]
+fn a_cdn_without_our_session_id_finds_the_call_by_the_peers() {
+    let lns = server(config()).incoming_calls(Admission::Ask);
+    let mut pair = Pair::new(client(config()), lns);
+    let tunnel = pair.open(LAC, config());
+    pair.run(Duration::from_secs(1));
+    pair.take_events(LNS);
+    let session =
+        pair.ends[LAC].open_session(pair.now, tunnel, IncomingCall::default(), None).unwrap();
+    pair.run(Duration::from_millis(100));
+    // The LAC gives up before any ICRP: its CDN can only name its own ID.
+    let result = l2tp_control::CallResult::new(CdnResult::NO_CARRIER);
+    pair.ends[LAC].close_session(pair.now, session, result.clone());
+    pair.run(Duration::from_millis(100));
+    let cdn = pair.sent.iter().find(|sent| sent.is(MessageType::CDN)).unwrap();
+    let Ok(Packet::Control(control)) = Packet::decode(&cdn.octets) else { panic!() };
+    assert_eq!(control.session_id, 0);
+    let events = pair.take_events(LNS);
+    assert!(
+        matches!(&events[..], [Event::SessionRequest(_), Event::SessionClosed {
+        reason: l2tp_control::SessionCloseReason::Peer { result: told, .. }, .. }]
+        if *told == result),
+        "{events:#?}"
+    );
+}
+
+#[test]
+fn a_peer_that_never_acknowledges_fills_no_queue() {
+    let limits = Limits { queued_messages: 8, ..Limits::default() };
+    let mut endpoint = endpoint(server(config()).limits(limits), 1);
+    let now = Instant::ZERO;
+    let id = establish(&mut endpoint, now, LinkId::PLAIN, address(1));
+    let mut refused = 0;
+    for n in 0..1000_u16 {
+        let icrq = Icrq {
+            assigned_session_id: n + 1,
+            call_serial_number: 1,
+            bearer_type: None,
+            called_number: None,
+            calling_number: None,
+            sub_address: None,
+            physical_channel_id: None,
+        };
+        let datagram = message((id, 0), (2 + n - refused, 1), &Message::Icrq(icrq));
+        let handled = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(1)), &datagram);
+        if handled == Handled::Dropped(DropReason::LimitReached) {
+            refused += 1;
+        }
+        drain(&mut endpoint, now);
+    }
+    assert_eq!(refused, 1000 - 16);
+    assert_eq!(endpoint.counts().sessions, 16);
+}
+
+#[test]
+fn events_that_nobody_takes_stop_the_intake() {
+    let limits = Limits { events: 10, ..Limits::default() };
+    let mut pair = Pair::new(client(config()), server(config()).limits(limits));
+    let [_, (_, lns)] = pair.connect(config());
+    let info = pair.ends[LNS].session(lns).unwrap();
+    let mut datagram = vec![0, 2];
+    datagram.extend_from_slice(&info.local_tunnel_id.to_be_bytes());
+    datagram.extend_from_slice(&info.local_session_id.to_be_bytes());
+    datagram.extend_from_slice(b"frame");
+    let mut taken = 0;
+    for _ in 0..100 {
+        let path = Pair::path(LNS);
+        let handled = pair.ends[LNS].handle_datagram(pair.now, pair.link, path, &datagram);
+        taken += u32::from(handled == Handled::Consumed);
+    }
+    assert_eq!(taken, 10);
+}
+
+fn random_datagrams() -> impl Strategy<Value = Vec<(u8, Vec<u8>)>> {
+    let known = prop_oneof![
+        (1_u16..4).prop_map(sccrq),
+        (any::<u16>(), 0_u16..3, 0_u16..3)
+            .prop_map(|(id, ns, nr)| { message((id % 4, 0), (ns, nr), &Message::Hello(Hello {})) }),
+        (0_u16..3).prop_map(scccn),
+        prop::collection::vec(any::<u8>(), 0..60),
+        (sccrq_strategy(), any::<prop::sample::Index>(), any::<u8>()).prop_map(
+            |(mut datagram, place, octet)| {
+                let place = place.index(datagram.len());
+                datagram[place] = octet;
+                datagram
+            }
+        ),
+    ];
+    prop::collection::vec((1_u8..4, known), 1..60)
+}
+
+fn sccrq_strategy() -> impl Strategy<Value = Vec<u8>> {
+    (1_u16..4).prop_map(sccrq)
+}
+
+proptest! {
+    /// Until a peer has shown that it gets our answers: at most one answer a datagram, and with
+    /// its repetitions never more than three times the octets that came.
+    #[test]
+    fn an_unproven_address_never_gets_more_than_three_times_what_it_sent(
+        secret in any::<bool>(),
+        ask in any::<bool>(),
+        datagrams in random_datagrams(),
+        waits in prop::collection::vec(0_u64..4_000, 60),
+    ) {
+        let tunnel = TunnelConfig::new(vec![b'h'; 200]).vendor_name(vec![b'v'; 200]);
+        let tunnel = if secret { tunnel.secret("s3cret") } else { tunnel };
+        let admission = if ask { Admission::Ask } else { Admission::Accept };
+        let config = EndpointConfig::new(tunnel).tunnels(admission);
+        let random = Box::new(SeededRandom::new(1));
+        let mut endpoint = Endpoint::new(config, vpn_crypto::provider(), random);
+        let mut now = Instant::ZERO;
+        let mut received = [0; 256];
+        let mut sent = [0; 256];
+        let check = |endpoint: &mut Endpoint,
+                         now: Instant,
+                         received: &[usize],
+                         sent: &mut [usize],
+                         at_most: usize|
+         -> Result<(), TestCaseError> {
+            let mut out = drain(endpoint, now);
+            while let Some(event) = endpoint.poll_event() {
+                if let Event::TunnelRequest(request) = event {
+                    let answer = l2tp_control::TunnelAnswer::Accept(None);
+                    endpoint.answer_tunnel(now, request.ticket, answer).unwrap();
+                }
+            }
+            out.extend(drain(endpoint, now));
+            prop_assert!(out.len() <= at_most, "{} for {at_most}", out.len());
+            for (path, octets) in out {
+                let IpAddr::V4(address) = path.remote.ip() else { panic!() };
+                let host = usize::from(address.octets()[3]);
+                sent[host] += octets.len();
+                prop_assert!(sent[host] <= 3 * received[host]);
+            }
+            prop_assert!(endpoint.poll_timeout().is_none_or(|at| at > now));
+            Ok(())
+        };
+        for ((host, datagram), wait) in datagrams.iter().zip(waits) {
+            let until = now + Duration::from_millis(wait);
+            while let Some(at) = endpoint.poll_timeout().filter(|at| *at <= until) {
+                now = now.max(at);
+                endpoint.handle_timeout(now);
+                check(&mut endpoint, now, &received, &mut sent, usize::MAX)?;
+            }
+            now = now.max(until);
+            endpoint.handle_timeout(now);
+            check(&mut endpoint, now, &received, &mut sent, usize::MAX)?;
+            received[usize::from(*host)] += datagram.len();
+            let path = from(address(*host));
+            let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, datagram);
+            check(&mut endpoint, now, &received, &mut sent, 1)?;
+        }
+    }
+}
