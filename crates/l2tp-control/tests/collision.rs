@@ -4,6 +4,9 @@
 
 mod support;
 
+extern crate alloc;
+
+use alloc::rc::Rc;
 use core::time::Duration;
 
 use l2tp_control::Event;
@@ -113,7 +116,7 @@ fn equal_values_end_both() {
     let both = server(config(false));
     let mut pair = Pair::new(both.clone(), both);
     // Each sees its own value in the other's SCCRQ.
-    let values = std::rc::Rc::new(core::cell::RefCell::new([None, None]));
+    let values = Rc::new(core::cell::RefCell::new([None, None]));
     let known = values.clone();
     pair.wire = Box::new(move |sent| {
         if sent.is(MessageType::SCCRQ) {

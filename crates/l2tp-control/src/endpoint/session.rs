@@ -28,6 +28,9 @@ use crate::session::state::CallAction;
 use crate::session::state::CallEvent;
 use crate::session::state::step;
 
+/// How many Session IDs of a tunnel are kept out of use at most, so that some are left.
+const QUARANTINE_OF_TUNNEL: usize = 4096;
+
 impl Endpoint {
     /// Lets an event happen to a call. `reason` says why, where it may end it. The tunnel is to be
     /// settled afterwards.
@@ -282,10 +285,15 @@ impl Endpoint {
             if owner.calls.by_peer_id.get(&session.peer_id) == Some(&handle) {
                 owner.calls.by_peer_id.remove(&session.peer_id);
             }
-            let hold = owner.config.channel.retransmission.cycle();
-            let id = (tunnel, session.local_id);
-            if let Some((tunnel, id)) = self.session_quarantine.add(now, hold, id) {
-                self.free_session_id(tunnel, id);
+            let kept = owner.calls.by_local_id.len().saturating_sub(owner.calls.len);
+            if kept > QUARANTINE_OF_TUNNEL {
+                owner.calls.by_local_id.remove(&session.local_id);
+            } else {
+                let hold = owner.config.channel.retransmission.cycle();
+                let id = (tunnel, session.local_id);
+                if let Some((tunnel, id)) = self.session_quarantine.add(now, hold, id) {
+                    self.free_session_id(tunnel, id);
+                }
             }
         }
         if session.announced {
