@@ -83,9 +83,7 @@ impl Udp {
         let src_ip = Some(path.local.ip()).filter(|ip: &IpAddr| !ip.is_unspecified());
         let transmit =
             Transmit { destination: path.remote, ecn: None, contents, segment_size: None, src_ip };
-        let sent = self
-            .socket
-            .try_io(Interest::WRITABLE, || self.state.try_send((&self.socket).into(), &transmit));
+        let sent = self.state.try_send((&self.socket).into(), &transmit);
         if let Err(error) = sent {
             tracing::debug!(remote = %path.remote, %error, "datagram not sent");
         }

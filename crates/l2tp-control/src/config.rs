@@ -137,8 +137,11 @@ impl TunnelConfig {
     }
 
     /// Sets whether every AVP that may be hidden goes out hidden (RFC 2661 §4.3); it takes a
-    /// secret. Default: no, but for the name and the response in proxy authentication, which are
-    /// hidden whenever there is a secret (§4.4.5).
+    /// secret. Those of SCCRQ and SCCRP stay in clear: a peer may have to read the Host Name
+    /// there before it knows which secret is ours, and xl2tpd can open nothing in them.
+    ///
+    /// Default: no, but for the name and the response in proxy authentication, which are hidden
+    /// whenever there is a secret (§4.4.5).
     #[must_use]
     pub const fn hide_avps(mut self, hide: bool) -> Self {
         self.hide_avps = hide;

@@ -232,7 +232,7 @@ impl Client {
         if let Some(event) = self.events.pop_front() {
             return Some(event);
         }
-        if self.state == State::Closing && self.stack.endpoint.counts().stopping == 0 {
+        if self.state == State::Closing && self.stack.is_quiet() {
             self.state = State::Done;
             let reason = self.ending.take()?;
             return Some(ClientEvent::Disconnected { reason });

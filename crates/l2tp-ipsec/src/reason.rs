@@ -16,8 +16,12 @@ pub enum DisconnectReason {
     Tunnel(TunnelCloseReason),
     /// The call did not connect, or was closed.
     Call(SessionCloseReason),
+    /// The call was closed while an end had to prove its identity.
+    CallDuringLogin(SessionCloseReason),
     /// PPP did not come up, or ended.
     Ppp(ppp_core::CloseReason),
+    /// PPP came up, but IPCP did not, and a session without IPv4 is of no use here.
+    NoIpv4(ppp_core::NetworkFailure),
 }
 
 /// Why we ended a session ourselves.
@@ -61,10 +65,15 @@ impl DisconnectReason {
             }
             Self::Tunnel(reason) => format!("L2TP tunnel: {reason}"),
             Self::Call(reason) => format!("L2TP call: {reason}"),
+            Self::CallDuringLogin(reason) => format!(
+                "L2TP call: {reason}; that was during authentication: check the user name and the \
+                 password"
+            ),
             Self::Ppp(reason) => match advice(reason) {
                 "" => format!("PPP: {reason}"),
                 advice => format!("PPP: {reason}; {advice}"),
             },
+            Self::NoIpv4(failure) => format!("PPP: IPv4 {failure}; {CHECK_IPV4}"),
         }
     }
 }
@@ -75,6 +84,8 @@ impl core::fmt::Display for DisconnectReason {
     }
 }
 
+const CHECK_IPV4: &str = "check the address pool and what both ends allow";
+
 /// What to do about it, where that is not plain from the reason.
 const fn advice(reason: &ppp_core::CloseReason) -> &'static str {
     use ppp_core::CloseReason as Ppp;
@@ -82,7 +93,7 @@ const fn advice(reason: &ppp_core::CloseReason) -> &'static str {
         Ppp::AuthFailed(_) => "check the user name and the password",
         Ppp::NoCommonAuth { .. } => "allow one method on both ends",
         Ppp::NotGenuine => "check the password, and whether this is the right server",
-        Ppp::NoNetwork { .. } => "check the address pool and what both ends allow",
+        Ppp::NoNetwork { .. } => CHECK_IPV4,
         _ => "",
     }
 }

@@ -100,6 +100,9 @@ impl Tools {
     ) -> Result<Box<[u8]>, BuildError> {
         let attributes = match (hide, message) {
             (Hide::Nothing, _) => None,
+            // xl2tpd looks the secret up only when it has read the whole message that opens the
+            // tunnel, so it can open nothing hidden in there.
+            (Hide::Configured, Message::Sccrq(_) | Message::Sccrp(_)) => None,
             (Hide::Configured, _) if config.hide_avps => Some(AttributeSet::HIDEABLE),
             (Hide::Configured, Message::Iccn(_)) => Some(SENSITIVE),
             (Hide::Configured, _) => None,

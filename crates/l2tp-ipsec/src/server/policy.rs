@@ -43,7 +43,7 @@ impl Server {
             && rest.is_empty()
             && self.stack.is_empty()
             && self.tunnels.is_empty()
-            && self.stack.endpoint.counts().stopping == 0
+            && self.stack.is_quiet()
         {
             self.drain = Drain::Done;
             self.events.push_back(ServerEvent::Drained);

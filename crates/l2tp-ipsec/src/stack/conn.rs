@@ -8,6 +8,7 @@ use l2tp_control::SessionInfo;
 use l2tp_control::TunnelHandle;
 use ppp_core::AuthMethod;
 use ppp_core::Link;
+use ppp_core::Phase;
 use vpn_core::Instant;
 
 use crate::DisconnectReason;
@@ -106,7 +107,13 @@ impl Conn {
 
     /// What is told of the session when its call has closed. What closed it first is the reason.
     pub(crate) fn into_ended(self, session: SessionId, reason: SessionCloseReason) -> Disconnected {
-        let reason = self.ending.map_or(DisconnectReason::Call(reason), |ending| *ending);
+        let reason = match self.ending {
+            Some(ending) => *ending,
+            None if self.link.phase() == Phase::Authenticate => {
+                DisconnectReason::CallDuringLogin(reason)
+            }
+            None => DisconnectReason::Call(reason),
+        };
         Disconnected {
             session,
             path: self.entry.path,

@@ -6,7 +6,7 @@
 
 mod conn;
 mod links;
-mod proxy;
+pub(crate) mod proxy;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -14,6 +14,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::net::Ipv4Addr;
+use core::time::Duration;
 
 use bytes::Bytes;
 use foldhash::fast::FixedState;
@@ -77,10 +78,15 @@ pub(crate) struct Stack {
     notes: VecDeque<Note>,
     scratch: Vec<u8>,
     newest: Instant,
+    /// When a tunnel closed last.
+    closed_at: Option<Instant>,
 }
 
+/// How long the acknowledgement of a StopCCN is waited for at the end.
+const CLOSE_WAIT: Duration = Duration::from_secs(3);
+
 /// The source of the machines' generators.
-struct Random(Box<dyn RandomSource + Send>);
+pub(crate) struct Random(pub(crate) Box<dyn RandomSource + Send>);
 
 impl fmt::Debug for Random {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -132,6 +138,7 @@ impl Stack {
             notes: VecDeque::new(),
             scratch: Vec::new(),
             newest: Instant::ZERO,
+            closed_at: None,
         }
     }
 
@@ -232,7 +239,8 @@ impl Stack {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        let deadlines = [self.endpoint.poll_timeout(), self.deadlines.next()];
+        let quiet = self.closed_at.map(|at| at + CLOSE_WAIT).filter(|at| *at > self.newest);
+        let deadlines = [self.endpoint.poll_timeout(), self.deadlines.next(), quiet];
         deadlines.into_iter().flatten().min()
     }
 
@@ -332,7 +340,16 @@ impl Stack {
             ended.reason = DisconnectReason::Tunnel(reason.clone());
             self.notes.push_back(Note::Ended { tunnel, ended });
         }
+        self.closed_at = Some(self.newest);
         self.notes.push_back(Note::TunnelClosed { tunnel, path, reason });
+    }
+
+    /// Whether the peers of all closed tunnels know it, or have had their time to say so.
+    ///
+    /// Not every peer acknowledges a StopCCN before it forgets the tunnel.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let over = self.closed_at.is_some_and(|at| at + CLOSE_WAIT <= self.newest);
+        over || self.endpoint.counts().stopping == 0
     }
 
     /// The link over which plain L2TP runs.
