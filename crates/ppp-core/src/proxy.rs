@@ -66,16 +66,25 @@ impl ProxyAuth {
             Self::None => 4,
         }
     }
+
+    /// The name that the peer gave, as it stands; empty where it proved nothing.
+    #[must_use]
+    pub const fn name(&self) -> &[u8] {
+        match self {
+            Self::Text { name, .. } | Self::Chap { name, .. } | Self::Pap { name, .. } => name,
+            Self::None => &[],
+        }
+    }
 }
 
 impl fmt::Debug for ProxyAuth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (kind, name): (_, &[u8]) = match self {
-            Self::Text { name, .. } => ("Text", name),
-            Self::Chap { name, .. } => ("Chap", name),
-            Self::Pap { name, .. } => ("Pap", name),
-            Self::None => ("None", &[]),
+        let kind = match self {
+            Self::Text { .. } => "Text",
+            Self::Chap { .. } => "Chap",
+            Self::Pap { .. } => "Pap",
+            Self::None => "None",
         };
-        write!(f, "{kind} {{ name: {:?}, .. }}", Shown(name))
+        write!(f, "{kind} {{ name: {:?}, .. }}", Shown(self.name()))
     }
 }

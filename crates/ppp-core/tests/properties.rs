@@ -7,33 +7,23 @@ extern crate alloc;
 
 mod harness;
 
-use core::time::Duration;
-
-use harness::assign;
-use harness::client;
-use harness::link;
-use harness::server;
-use ppp_core::AddressAnswer;
-use ppp_core::AuthMethod;
+use harness::driver::CONFIGS;
+use harness::driver::Driver;
+use harness::driver::Operation;
+use harness::driver::PROTOCOLS;
 use ppp_core::AuthProtocol;
 use ppp_core::ChapAlgorithm;
-use ppp_core::Event;
 use ppp_core::InterfaceId;
 use ppp_core::IpcpOption;
 use ppp_core::Ipv6cpOption;
-use ppp_core::KeepAlive;
 use ppp_core::LcpOption;
-use ppp_core::Link;
-use ppp_core::LinkConfig;
 use ppp_core::Maintenance;
 use ppp_core::MsChapError;
 use ppp_core::MsChapFailure;
 use ppp_core::Options;
 use ppp_core::Packet;
-use ppp_core::Phase;
 use ppp_core::Protocol;
 use ppp_core::RawOption;
-use ppp_core::auth::AuthVerdict;
 use ppp_core::auth::ChapPacket;
 use ppp_core::auth::MsChapV2Response;
 use ppp_core::auth::PapPacket;
@@ -42,9 +32,6 @@ use ppp_core::frame::Header;
 use ppp_core::hdlc;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use vpn_core::Handled;
-use vpn_core::Instant;
-use vpn_core::Machine;
 use vpn_core::Writer;
 
 fn octets(max: usize) -> impl Strategy<Value = Vec<u8>> {
@@ -224,45 +211,6 @@ proptest! {
     }
 }
 
-/// What a driver and a network may do to a link.
-#[derive(Clone, Debug)]
-enum Operation {
-    Open,
-    Close,
-    Renegotiate,
-    LowerDown,
-    /// A control packet of some sense.
-    Packet {
-        protocol: usize,
-        code: u8,
-        identifier: u8,
-        data: Vec<u8>,
-    },
-    /// The link's own last frames, answered: an Ack, or the frame itself.
-    Acknowledge(usize),
-    Mirror(usize),
-    Octets(Vec<u8>),
-    /// Time passes, or seems to run backwards.
-    Wait(u32),
-    Backwards,
-    Timeout,
-    Traffic,
-    AnswerAuth(bool),
-    AnswerAddress(bool),
-}
-
-const PROTOCOLS: [Protocol; 9] = [
-    Protocol::LCP,
-    Protocol::LCP,
-    Protocol::PAP,
-    Protocol::CHAP,
-    Protocol::IPCP,
-    Protocol::IPV6CP,
-    Protocol::CCP,
-    Protocol::IPV4,
-    Protocol(0x1234),
-];
-
 /// Data that get past the first checks now and then.
 fn data() -> impl Strategy<Value = Vec<u8>> {
     let option = prop_oneof![
@@ -305,166 +253,21 @@ fn operation() -> impl Strategy<Value = Operation> {
     ]
 }
 
-/// A driver that checks the contract at every step.
-struct Driver {
-    link: Link,
-    now: Instant,
-    sent: Vec<Vec<u8>>,
-    auth: Option<ppp_core::AuthRequest>,
-    address: Option<ppp_core::Ticket>,
-    closed: bool,
-    ipv4: bool,
-    ipv6: bool,
-}
-
-impl Driver {
-    fn apply(&mut self, operation: Operation) {
-        let now = self.now;
-        let link = &mut self.link;
-        match operation {
-            Operation::Open => link.open(now),
-            Operation::Close => link.close(now, "bye"),
-            Operation::Renegotiate => link.renegotiate(now),
-            Operation::LowerDown => link.lower_down(now),
-            Operation::Packet { protocol, code, identifier, data } => {
-                let mut frame = Vec::from(PROTOCOLS[protocol].0.to_be_bytes());
-                Packet { code, identifier, data: &data }.encode(&mut frame).unwrap();
-                let _: Handled = link.handle_frame(now, &frame);
-            }
-            Operation::Acknowledge(back) => {
-                let Some(frame) = self.sent.iter().rev().nth(back) else { return };
-                let mut frame = frame.clone();
-                let at = if frame.starts_with(&[0xff, 3]) { 4 } else { 2 };
-                frame[at] = frame[at].wrapping_add(1);
-                let _: Handled = link.handle_frame(now, &frame);
-            }
-            Operation::Mirror(back) => {
-                let Some(frame) = self.sent.iter().rev().nth(back) else { return };
-                let _: Handled = link.handle_frame(now, frame);
-            }
-            Operation::Octets(octets) => {
-                let _: Handled = link.handle_frame(now, &octets);
-            }
-            Operation::Wait(micros) => self.now = now + Duration::from_micros(u64::from(micros)),
-            Operation::Backwards => {
-                let earlier = Instant::from_micros(now.as_micros() / 2);
-                link.handle_timeout(earlier);
-                link.note_traffic(earlier);
-            }
-            Operation::Timeout => {
-                self.now = now.max(Machine::poll_timeout(link).unwrap_or(now));
-                Machine::handle_timeout(link, self.now);
-            }
-            Operation::Traffic => link.note_traffic(now),
-            Operation::AnswerAuth(right) => {
-                let Some(request) = self.auth.take() else { return };
-                let verdict = if right {
-                    let accepted = ppp_core::auth::Acceptance {
-                        authenticator_response: Some([7; 20]),
-                        message: String::new(),
-                    };
-                    AuthVerdict::Accept(accepted)
-                } else {
-                    AuthVerdict::wrong_password()
-                };
-                let _ = link.answer_auth(now, request.ticket, verdict);
-            }
-            Operation::AnswerAddress(some) => {
-                let Some(ticket) = self.address.take() else { return };
-                let answer = if some { assign() } else { AddressAnswer::Refuse };
-                let _ = link.answer_address(now, ticket, answer);
-            }
-        }
-    }
-
-    fn drain(&mut self) {
-        let mut frames = 0;
-        let mut frame = Vec::new();
-        while let Some(len) = self.link.poll_frame(self.now, &mut frame) {
-            assert_eq!(len, frame.len());
-            assert!(!self.closed, "a frame after the last event");
-            frame::protocol(&frame).unwrap();
-            self.sent.push(core::mem::take(&mut frame));
-            frames += 1;
-        }
-        assert!(frames <= 8, "{frames} frames for one call");
-        while let Some(event) = Machine::poll_event(&mut self.link) {
-            assert!(!self.closed, "{event:?} after the last event");
-            match event {
-                Event::AuthRequest(request) => self.auth = Some(request),
-                Event::AddressRequest(request) => self.address = Some(request.ticket),
-                Event::Ipv4Up(_) => self.ipv4 = true,
-                Event::Ipv6Up(_) => self.ipv6 = true,
-                Event::Ipv4Down => assert!(core::mem::take(&mut self.ipv4)),
-                Event::Ipv6Down => assert!(core::mem::take(&mut self.ipv6)),
-                Event::Closed { .. } => {
-                    assert!(!self.ipv4 && !self.ipv6, "closed with a protocol still up");
-                    self.closed = true;
-                }
-                _ => {}
-            }
-        }
-        // What was told and what is agree.
-        let form = self.link.form();
-        assert_eq!((form.ipv4.is_some(), form.ipv6.is_some()), (self.ipv4, self.ipv6));
-        assert_eq!(self.link.phase() == Phase::Closed, self.closed);
-        if self.closed {
-            assert_eq!(self.link.poll_timeout(), None);
-        }
-    }
-}
-
-fn configs() -> [LinkConfig; 4] {
-    let fast = KeepAlive { interval: Duration::from_secs(5), max_missed: 2 };
-    [
-        client(),
-        server().keep_alive(Some(fast)),
-        server().authenticate_with(&[AuthMethod::Pap, AuthMethod::ChapMd5]).acfc(true).pfc(true),
-        client()
-            .prove_with(&[AuthMethod::Pap, AuthMethod::ChapMd5])
-            .authenticate_with(&[AuthMethod::ChapMd5])
-            .rechallenge(Some(Duration::from_secs(9)))
-            .keep_alive(None),
-    ]
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
     fn the_contract_is_kept(
-        which in 0..4_usize,
+        which in 0..CONFIGS,
         seed in 1..1_000_u64,
         begun: bool,
         operations in vec(operation(), 1..120),
     ) {
-        let mut driver = Driver {
-            link: link(configs()[which].clone(), seed),
-            now: Instant::from_micros(1_000),
-            sent: Vec::new(),
-            auth: None,
-            address: None,
-            closed: false,
-            ipv4: false,
-            ipv6: false,
-        };
+        let mut driver = Driver::new(which, seed);
         if begun {
             // Most runs start with LCP open, or they would rarely get there.
-            driver.apply(Operation::Open);
-            driver.drain();
-            driver.apply(Operation::Acknowledge(0));
-            driver.drain();
-            let data = vec![];
-            driver.apply(Operation::Packet { protocol: 0, code: 1, identifier: 1, data });
-            driver.drain();
+            driver.establish();
         }
-        for operation in operations {
-            let timed = matches!(operation, Operation::Timeout);
-            driver.apply(operation);
-            driver.drain();
-            if timed {
-                prop_assert!(driver.link.poll_timeout().is_none_or(|next| next > driver.now));
-            }
-        }
+        operations.into_iter().for_each(|operation| driver.step(operation));
     }
 }
