@@ -1,6 +1,7 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use l2tp_control::channel::FirstNumbers;
 use ppp_core::AuthMethod;
 use ppp_core::Credentials;
 use vpn_core::SecretBytes;
@@ -8,6 +9,7 @@ use vpn_core::SecretBytes;
 use super::Common;
 use super::ConfigError;
 use super::common::common_setters;
+use super::common::session_setters;
 
 /// How a [`Client`](crate::Client) behaves.
 ///
@@ -42,6 +44,7 @@ impl ClientConfig {
     }
 
     common_setters!();
+    session_setters!();
 
     pub(crate) fn check(&self) -> Result<Credentials, ConfigError> {
         self.common.check()?;

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use l2tp_control::ReorderConfig;
 use l2tp_control::TunnelConfig;
+use l2tp_control::channel::FirstNumbers;
 use ppp_core::AuthMethod;
 use ppp_core::Credentials;
 use ppp_core::KeepAlive;
@@ -28,6 +29,7 @@ pub(crate) struct Common {
     pub(crate) sequencing: bool,
     pub(crate) reorder: Option<Duration>,
     pub(crate) trace: bool,
+    pub(crate) first_numbers: FirstNumbers,
 }
 
 impl Common {
@@ -46,6 +48,7 @@ impl Common {
             sequencing: false,
             reorder: None,
             trace: false,
+            first_numbers: FirstNumbers::default(),
         }
     }
 
@@ -54,6 +57,7 @@ impl Common {
         let mut config = TunnelConfig::new(self.host_name.clone())
             .hide_avps(self.hide_avps)
             .hello_interval(Some(self.hello))
+            .first_numbers(self.first_numbers)
             .reorder(self.reorder.map(|limit| ReorderConfig { limit, frames: REORDER_FRAMES }));
         if let Some(secret) = &self.tunnel_secret {
             config = config.secret(secret.expose());
@@ -94,7 +98,7 @@ impl Common {
 /// How many frames of a session wait for one that others overtook.
 const REORDER_FRAMES: usize = 64;
 
-/// The setters that client and server configurations share.
+/// The setters that all configurations share.
 macro_rules! common_setters {
     () => {
         /// The name that we give in the Host Name AVP (RFC 2661 §4.4.3).
@@ -147,6 +151,47 @@ macro_rules! common_setters {
             self
         }
 
+        /// Numbers the data messages, so that what comes late is dropped (RFC 2661 §5.4). The
+        /// default is no: IP does not need it.
+        ///
+        /// A client or LAC asks for it with the Sequencing Required AVP; a server turns it on for
+        /// every client, which must follow.
+        #[must_use]
+        pub const fn sequencing(mut self, on: bool) -> Self {
+            self.common.sequencing = on;
+            self
+        }
+
+        /// Waits up to `limit` for a numbered data message that others overtook, and puts them
+        /// back in order, instead of dropping the late one.
+        #[must_use]
+        pub const fn reorder(mut self, limit: Duration) -> Self {
+            self.common.reorder = Some(limit);
+            self
+        }
+
+        /// Reports every control message and PPP packet as a trace event; the default is no.
+        #[must_use]
+        pub const fn trace(mut self, on: bool) -> Self {
+            self.common.trace = on;
+            self
+        }
+
+        /// Begins the numbers of control and data messages at `first` in both directions, for tests
+        /// just below the wrap. Every other peer expects 0.
+        #[doc(hidden)]
+        #[must_use]
+        pub const fn first_number(mut self, first: u16) -> Self {
+            self.common.first_numbers = FirstNumbers { ns: first, nr: first };
+            self
+        }
+    };
+}
+pub(crate) use common_setters;
+
+/// The setters of those who speak PPP to the end: clients and servers.
+macro_rules! session_setters {
+    () => {
         /// How long a session may be silent before an LCP Echo-Request (RFC 1661 §5.8); the
         /// default is 30 s. Four unanswered ones end the session.
         #[must_use]
@@ -176,32 +221,6 @@ macro_rules! common_setters {
             self.common.clamp_mss = clamp;
             self
         }
-
-        /// Numbers the data messages, so that what comes late is dropped (RFC 2661 §5.4). The
-        /// default is no: IP does not need it.
-        ///
-        /// A client asks for it with the Sequencing Required AVP; a server turns it on for every
-        /// client, which must follow.
-        #[must_use]
-        pub const fn sequencing(mut self, on: bool) -> Self {
-            self.common.sequencing = on;
-            self
-        }
-
-        /// Waits up to `limit` for a numbered data message that others overtook, and puts them
-        /// back in order, instead of dropping the late one.
-        #[must_use]
-        pub const fn reorder(mut self, limit: Duration) -> Self {
-            self.common.reorder = Some(limit);
-            self
-        }
-
-        /// Reports every control message and PPP packet as a trace event; the default is no.
-        #[must_use]
-        pub const fn trace(mut self, on: bool) -> Self {
-            self.common.trace = on;
-            self
-        }
     };
 }
-pub(crate) use common_setters;
+pub(crate) use session_setters;

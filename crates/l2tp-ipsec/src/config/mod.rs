@@ -2,12 +2,14 @@
 
 mod client;
 mod common;
+mod lac;
 mod server;
 
 use thiserror::Error;
 
 pub use client::ClientConfig;
 pub(crate) use common::Common;
+pub use lac::LacConfig;
 pub use server::ServerConfig;
 
 /// Why a configuration can't be used.

@@ -1,12 +1,14 @@
 use core::net::Ipv4Addr;
 use core::time::Duration;
 
+use l2tp_control::channel::FirstNumbers;
 use ppp_core::AuthMethod;
 use vpn_core::SecretBytes;
 
 use super::Common;
 use super::ConfigError;
 use super::common::common_setters;
+use super::common::session_setters;
 use crate::AddressPool;
 
 /// How a [`Server`](crate::Server) behaves.
@@ -28,6 +30,7 @@ pub struct ServerConfig {
     pub(crate) ask_for_users: bool,
     pub(crate) max_sessions: usize,
     pub(crate) tunnel_linger: Duration,
+    pub(crate) trust_proxy_auth: bool,
 }
 
 impl ServerConfig {
@@ -47,6 +50,7 @@ impl ServerConfig {
             ask_for_users: false,
             max_sessions: 100_000,
             tunnel_linger: Duration::from_secs(30),
+            trust_proxy_auth: false,
         }
     }
 
@@ -93,7 +97,20 @@ impl ServerConfig {
         self
     }
 
+    /// Whether a proof of identity that a LAC brings is good enough (RFC 2661 §4.4.5); the default
+    /// is no: the user is challenged again.
+    ///
+    /// Switch it on only where every LAC is trusted and no one else can open a tunnel. The LAC
+    /// names the challenge, so whoever may open a tunnel can replay a proof that was overheard
+    /// (§9.5).
+    #[must_use]
+    pub const fn trust_proxy_auth(mut self, trust: bool) -> Self {
+        self.trust_proxy_auth = trust;
+        self
+    }
+
     common_setters!();
+    session_setters!();
 
     pub(crate) fn check(&self) -> Result<AddressPool, ConfigError> {
         self.common.check()?;

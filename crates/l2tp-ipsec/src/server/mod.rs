@@ -95,7 +95,7 @@ impl Server {
         let endpoint = EndpointConfig::new(config.common.tunnel())
             .tunnels(Admission::Ask)
             .incoming_calls(Admission::Ask);
-        let link = config.common.server_link();
+        let link = config.common.server_link().trust_proxy_auth(config.trust_proxy_auth);
         let stack =
             Stack::new(endpoint, link, config.common.clone(), Side::Server, provider, random);
         Ok(Self {
@@ -208,6 +208,12 @@ impl Server {
     #[must_use]
     pub fn tunnels(&self) -> usize {
         self.tunnels.len()
+    }
+
+    /// The addresses for clients, as they are lent now.
+    #[must_use]
+    pub const fn pool(&self) -> &AddressPool {
+        &self.pool
     }
 
     /// How many tunnels and calls there are in whatever state, and what was dropped in control.

@@ -40,6 +40,34 @@ fn auth_from_call(auth: l2tp_control::ProxyAuth) -> Option<ProxyAuth> {
     }
 }
 
+/// What the LNS is told of a subscriber: LCP as it was negotiated, and a proof that nobody has
+/// judged.
+pub(crate) fn into_call(lcp: ProxyLcp, auth: ProxyAuth) -> ConnectedCall {
+    let proxy_lcp = l2tp_control::ProxyLcp {
+        initial_received: Some(lcp.initial_received.into()),
+        last_sent: Some(lcp.last_sent.into()),
+        last_received: Some(lcp.last_received.into()),
+    };
+    let proxy_auth = Some(auth_into_call(auth));
+    ConnectedCall { proxy_lcp: Some(proxy_lcp), proxy_auth, ..ConnectedCall::default() }
+}
+
+fn auth_into_call(auth: ProxyAuth) -> l2tp_control::ProxyAuth {
+    let kind = ProxyAuthenType(auth.authen_type());
+    let (name, challenge, id, response) = match auth {
+        ProxyAuth::Text { name, password } => (Some(name), None, None, Some(password)),
+        ProxyAuth::Chap { name, challenge, identifier, response } => {
+            (Some(name), Some(challenge), Some(identifier), Some(SecretBytes::new(&response)))
+        }
+        ProxyAuth::Pap { name, identifier, password } => {
+            (Some(name), None, Some(identifier), Some(password))
+        }
+        ProxyAuth::None => (None, None, None, None),
+    };
+    let [name, challenge] = [name, challenge].map(|octets| octets.map(Bytes::from));
+    l2tp_control::ProxyAuth { kind, name, challenge, id, response }
+}
+
 fn boxed(bytes: Option<Bytes>) -> Box<[u8]> {
     bytes.as_deref().unwrap_or_default().into()
 }
