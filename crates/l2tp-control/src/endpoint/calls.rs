@@ -94,25 +94,22 @@ impl Endpoint {
         if !self.has_room_for_session(tunnel) {
             return self.refuse_call(tunnel, kind, peer_id, SessionCloseReason::LimitReached);
         }
-        let requested = match &call {
-            Call::Incoming(call) => RequestedCall::Incoming(call.clone()),
-            Call::Outgoing(call) => RequestedCall::Outgoing(call.clone()),
-        };
         let setup = CallSetup::new(call, None);
         let Some(handle) = self.insert_request(tunnel, kind, peer_id, setup) else { return };
         if admission == Admission::Accept {
             return self.call_event(handle, request_event(kind, true), None);
         }
-        if let Some(session) = self.session_mut(handle) {
-            session.announced = true;
-        }
         self.settle_session(handle);
-        self.emit(Event::SessionRequest(Box::new(SessionRequest {
-            ticket: SessionTicket(handle),
-            session: handle,
-            tunnel,
-            call: requested,
-        })));
+        let Some(session) = self.session_mut(handle) else { return };
+        session.announced = true;
+        let call = match session.setup.as_ref().map(|setup| setup.call.clone()) {
+            Some(Call::Incoming(call)) => RequestedCall::Incoming(call),
+            Some(Call::Outgoing(call)) => RequestedCall::Outgoing(call),
+            None => return,
+        };
+        let ticket = SessionTicket(handle);
+        let request = SessionRequest { ticket, session: handle, tunnel, call };
+        self.emit(Event::SessionRequest(Box::new(request)));
     }
 
     /// Refuses a call that never was, with a CDN.

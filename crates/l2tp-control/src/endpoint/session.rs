@@ -122,11 +122,9 @@ impl Endpoint {
             && tunnel.channel.queued() < self.config.limits.queued_messages
             && let Some(waiting) = tunnel.calls.waiting.pop_front()
         {
-            let until = now + tunnel.config.call_timeout;
-            let peer = tunnel.peer.as_deref().cloned();
             let Some(session) = self.sessions.get_mut(waiting.0) else { continue };
-            session.timer = Some(until);
-            let capable = match (session.setup.as_deref(), &peer) {
+            session.timer = Some(now + tunnel.config.call_timeout);
+            let capable = match (session.setup.as_deref(), tunnel.peer.as_deref()) {
                 (Some(CallSetup { call: Call::Outgoing(call), .. }), Some(peer)) => {
                     peer.can_place(call)
                 }
