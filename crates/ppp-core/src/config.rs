@@ -36,6 +36,10 @@ impl Credentials {
 pub struct Restart {
     /// The Restart timer; at least a millisecond. Also paces authentication packets.
     pub period: Duration,
+    /// The Restart timer of the first transmission; each further one waits twice as long, up to
+    /// `period`. Below `period` it saves time where the first packet is often lost, as with an
+    /// L2TP peer that starts its PPP process late; it should stay above the round trip.
+    pub first: Duration,
     /// Max-Configure: how often a Configure-Request, Challenge, Response or Authenticate-Request is
     /// sent without an answer.
     pub max_configure: u8,
@@ -46,9 +50,10 @@ pub struct Restart {
 }
 
 impl Default for Restart {
-    /// 3 s, 10, 2 and 5, as the RFC has it.
+    /// 3 s each time, 10, 2 and 5, as the RFC has it.
     fn default() -> Self {
-        Self { period: Duration::from_secs(3), max_configure: 10, max_terminate: 2, max_failure: 5 }
+        let period = Duration::from_secs(3);
+        Self { period, first: period, max_configure: 10, max_terminate: 2, max_failure: 5 }
     }
 }
 
@@ -272,7 +277,8 @@ impl LinkConfig {
     /// Counters and timer of the automaton (RFC 1661 §4.6).
     #[must_use]
     pub fn restart(mut self, restart: Restart) -> Self {
-        self.restart = Restart { period: restart.period.max(SHORTEST), ..restart };
+        let (period, first) = (restart.period.max(SHORTEST), restart.first.max(SHORTEST));
+        self.restart = Restart { period, first, ..restart };
         self
     }
 

@@ -16,6 +16,7 @@ use crate::LinkConfig;
 use crate::Maintenance;
 use crate::PACKET_HEADER_LEN;
 use crate::Protocol;
+use crate::Restart;
 use crate::Ticket;
 use crate::frame::ADDRESS_CONTROL;
 
@@ -88,9 +89,12 @@ impl Context {
         self.other_credentials = Some(Box::new(credentials));
     }
 
-    /// When the Restart timer, started now, expires.
-    pub(crate) fn restart_deadline(&self) -> Instant {
-        self.now + self.config.restart.period
+    /// When the Restart timer expires that is started now, with the `nth` transmission of the same
+    /// packet, counted from 1.
+    pub(crate) fn restart_deadline(&self, nth: u8) -> Instant {
+        let Restart { period, first, .. } = self.config.restart;
+        let doublings = u32::from(nth.saturating_sub(1)).min(16);
+        self.now + first.saturating_mul(1 << doublings).min(period)
     }
 
     /// Unpredictable octets. When there are none, nothing more is sent and the link ends.

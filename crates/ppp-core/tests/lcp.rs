@@ -63,6 +63,7 @@ fn asks_ten_times_in_thirty_seconds_and_gives_up() {
 fn counters_and_timer_are_as_configured() {
     let restart = Restart {
         period: Duration::from_millis(500),
+        first: Duration::from_millis(500),
         max_configure: 3,
         max_terminate: 1,
         max_failure: 1,
@@ -80,6 +81,39 @@ fn counters_and_timer_are_as_configured() {
     assert_eq!(peer.sent().last().unwrap().code, TERMINATE);
     peer.wait(Duration::from_millis(500));
     assert_eq!(peer.closed(), Some(&CloseReason::Local));
+}
+
+#[test]
+fn the_restart_timer_may_start_short_and_double() {
+    let first = Duration::from_millis(500);
+    let config = || open_to_all().restart(Restart { first, ..Restart::default() });
+    let (mut peer, request) = Peer::opened(config());
+    for wait in [500, 1_000, 2_000, 3_000, 3_000] {
+        peer.wait(Duration::from_millis(wait - 1));
+        assert!(peer.sent().is_empty());
+        peer.wait(Duration::from_millis(1));
+        assert_eq!(peer.only(), request);
+    }
+    peer.wait(Duration::from_millis(14_999));
+    assert_eq!(peer.sent().len(), 4);
+    assert!(peer.closed().is_none());
+    peer.wait(Duration::from_millis(1));
+    assert!(peer.closed().is_some());
+    // The next request starts anew.
+    let (mut peer, request) = Peer::opened(config());
+    peer.wait(Duration::from_secs(9));
+    peer.sent();
+    peer.packet(LCP, NAK, request.identifier, &[5, 6, 7, 7, 7, 7]).unwrap();
+    peer.only();
+    peer.wait(Duration::from_millis(500));
+    peer.only();
+    peer.wait(Duration::from_secs(1));
+    peer.only();
+    // A peer that leaves gets a whole period.
+    let mut peer = Peer::networked(server().restart(Restart { first, ..Restart::default() }));
+    peer.send(LCP, TERMINATE, b"");
+    peer.wait(Duration::from_millis(2_999));
+    assert!(peer.closed().is_none());
 }
 
 #[test]

@@ -418,7 +418,7 @@ impl Authenticator {
             out.extend_from_slice(packet.data);
         });
         self.sent = self.sent.saturating_add(1);
-        self.resend = Some(context.restart_deadline());
+        self.resend = Some(context.restart_deadline(self.sent));
     }
 }
 

@@ -288,7 +288,7 @@ impl Prover {
         });
         if matches!(self.state, State::Sent) {
             self.sent = self.sent.saturating_add(1);
-            self.resend = Some(context.restart_deadline());
+            self.resend = Some(context.restart_deadline(self.sent));
         }
     }
 
@@ -302,7 +302,7 @@ impl Prover {
         self.sent = self.sent.saturating_add(1);
         let code = PapCode::AUTHENTICATE_REQUEST.0;
         context.send(self.method.protocol(), code, self.identifier, |out| request.encode_data(out));
-        self.resend = Some(context.restart_deadline());
+        self.resend = Some(context.restart_deadline(self.sent));
     }
 
     fn failure(&self, failure: Option<&MsChapFailure>, text: &[u8]) -> AuthFailure {

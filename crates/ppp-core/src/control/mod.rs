@@ -194,7 +194,8 @@ impl<N: Negotiation> Control<N> {
                 Action::InitializeRestartCount => self.initialize_restart_count(context),
                 Action::ZeroRestartCount => {
                     self.restarts = 0;
-                    self.deadline = Some(context.restart_deadline());
+                    // The peer is to have at least one whole Restart time (RFC 1661 §3.7).
+                    self.deadline = Some(context.now + context.config.restart.period);
                 }
                 Action::SendConfigureRequest => {
                     self.send_configure_request(context, event == Event::TimeoutPositive);
@@ -233,11 +234,23 @@ impl<N: Negotiation> Control<N> {
     }
 
     fn initialize_restart_count(&mut self, context: &Context) {
+        self.restarts = self.max_restarts(context);
+    }
+
+    /// Max-Terminate or Max-Configure.
+    fn max_restarts(&self, context: &Context) -> u8 {
         let restart = &context.config.restart;
-        self.restarts = match self.state {
+        match self.state {
             State::Closing | State::Stopping => restart.max_terminate,
             _ => restart.max_configure,
-        };
+        }
+    }
+
+    /// A request has gone out: counts it, and waits for its answer.
+    fn start_restart_timer(&mut self, context: &Context) {
+        self.restarts = self.restarts.saturating_sub(1);
+        let nth = self.max_restarts(context).saturating_sub(self.restarts);
+        self.deadline = Some(context.restart_deadline(nth));
     }
 
     /// A retransmission keeps the Identifier while no valid reply has come, so that a late reply
@@ -252,8 +265,7 @@ impl<N: Negotiation> Control<N> {
         context.send(N::PROTOCOL, ControlCode::CONFIGURE_REQUEST.0, identifier, |out| {
             negotiation.request(out);
         });
-        self.restarts = self.restarts.saturating_sub(1);
-        self.deadline = Some(context.restart_deadline());
+        self.start_restart_timer(context);
     }
 
     fn send_terminate_request(&mut self, context: &mut Context) {
@@ -262,8 +274,7 @@ impl<N: Negotiation> Control<N> {
         context.send(N::PROTOCOL, ControlCode::TERMINATE_REQUEST.0, identifier, |out| {
             out.extend_from_slice(farewell);
         });
-        self.restarts = self.restarts.saturating_sub(1);
-        self.deadline = Some(context.restart_deadline());
+        self.start_restart_timer(context);
     }
 
     fn configure_ack(&mut self, context: &mut Context, packet: Packet<'_>) -> Taken {

@@ -72,7 +72,7 @@ impl Watch {
             self.interval_end = now + keep_alive.interval;
         }
         self.asked += 1;
-        let again = context.restart_deadline().min(self.interval_end);
+        let again = context.restart_deadline(self.asked).min(self.interval_end);
         self.deadline = Some(if self.asked < ASK_TIMES { again } else { self.interval_end });
         Finding::SendEcho
     }
