@@ -114,6 +114,7 @@ impl<N: Negotiation> Control<N> {
     /// The lower layer is up and the layer is wanted.
     pub(crate) fn start(&mut self, context: &mut Context) -> Signals {
         self.negotiation.restart(context);
+        (self.naks, self.rounds) = (0, 0);
         let open = self.apply(context, Event::Open, None);
         let up = self.apply(context, Event::Up, None);
         Signals { down: open.down || up.down, ..up }
