@@ -4,11 +4,15 @@
 
 mod support;
 
+#[path = "support/by_hand.rs"]
+mod by_hand;
+
 use core::net::IpAddr;
 use core::net::Ipv4Addr;
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use by_hand::*;
 use l2tp_control::Admission;
 use l2tp_control::Endpoint;
 use l2tp_control::EndpointConfig;
@@ -22,19 +26,12 @@ use l2tp_wire::AttributeType;
 use l2tp_wire::Avp;
 use l2tp_wire::CdnResult;
 use l2tp_wire::ErrorCode;
-use l2tp_wire::FramingTypes;
-use l2tp_wire::Message;
 use l2tp_wire::MessageBuilder;
 use l2tp_wire::MessageType;
 use l2tp_wire::Packet;
-use l2tp_wire::ProtocolVersion;
 use l2tp_wire::RawAvp;
 use l2tp_wire::StopCcnResult;
 use l2tp_wire::VendorId;
-use l2tp_wire::message::Hello;
-use l2tp_wire::message::Icrq;
-use l2tp_wire::message::Scccn;
-use l2tp_wire::message::Sccrq;
 use l2tp_wire::set_ns_nr;
 use proptest::prelude::*;
 use support::*;
@@ -48,34 +45,13 @@ fn config() -> TunnelConfig {
     TunnelConfig::new("host.example")
 }
 
-/// A control message of a made-up peer.
-fn message(ids: (u16, u16), numbers: (u16, u16), message: &Message<'_>) -> Vec<u8> {
-    let mut out = [0; 1500];
-    let mut builder = MessageBuilder::new(&mut out, ids.0, ids.1).unwrap();
-    message.encode(&mut builder).unwrap();
-    let len = builder.finish().unwrap();
-    set_ns_nr(&mut out, numbers.0, numbers.1);
-    out[..len].to_vec()
+/// The first message of a made-up peer, and the third.
+fn first(tunnel_id: u16) -> Vec<u8> {
+    encode((0, 0), (0, 0), &sccrq(tunnel_id))
 }
 
-fn sccrq(assigned_tunnel_id: u16) -> Vec<u8> {
-    let sccrq = Sccrq {
-        protocol_version: ProtocolVersion::RFC_2661,
-        framing_capabilities: FramingTypes::all(),
-        bearer_capabilities: None,
-        tie_breaker: None,
-        firmware_revision: None,
-        host_name: b"x",
-        vendor_name: None,
-        assigned_tunnel_id,
-        receive_window_size: None,
-        challenge: None,
-    };
-    message((0, 0), (0, 0), &Message::Sccrq(sccrq))
-}
-
-fn scccn(tunnel_id: u16) -> Vec<u8> {
-    message((tunnel_id, 0), (1, 1), &Message::Scccn(Scccn { challenge_response: None }))
+fn third(tunnel_id: u16) -> Vec<u8> {
+    encode((tunnel_id, 0), (1, 1), &scccn())
 }
 
 fn from(address: SocketAddr) -> Path {
@@ -86,30 +62,12 @@ fn spoofed(n: u32) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + n)), 1701)
 }
 
-/// What an endpoint has to send.
-fn drain(endpoint: &mut Endpoint, now: Instant) -> Vec<(Path, Vec<u8>)> {
-    let mut out = Vec::new();
-    let mut buf = Vec::new();
-    while let Some((_, transmit)) = endpoint.poll_transmit(now, &mut buf) {
-        out.push((transmit.path, core::mem::take(&mut buf)));
-    }
-    out
-}
-
-fn assigned_id(octets: &[u8]) -> u16 {
-    find_avp(octets, |avp| match avp {
-        Avp::AssignedTunnelId(id) => Some(id),
-        _ => None,
-    })
-    .unwrap()
-}
-
 /// Opens a tunnel by hand, from `address` through `link`; returns the endpoint's Tunnel ID.
 fn establish(endpoint: &mut Endpoint, now: Instant, link: LinkId, address: SocketAddr) -> u16 {
-    let _ = endpoint.handle_datagram(now, link, from(address), &sccrq(9));
+    let _ = endpoint.handle_datagram(now, link, from(address), &first(9));
     let (_, sccrp) = drain(endpoint, now).pop().unwrap();
-    let id = assigned_id(&sccrp);
-    let _ = endpoint.handle_datagram(now, link, from(address), &scccn(id));
+    let id = assigned_tunnel_id(&sccrp);
+    let _ = endpoint.handle_datagram(now, link, from(address), &third(id));
     drain(endpoint, now);
     let established = |tunnel: &l2tp_control::TunnelInfo| {
         tunnel.local_tunnel_id == id && tunnel.state == TunnelState::Established
@@ -135,10 +93,10 @@ fn a_flood_of_spoofed_requests_costs_a_bounded_table_and_no_tunnel() {
     for n in 0..FLOOD {
         now = now + Duration::from_micros(20);
         let flooder = from(spoofed(n));
-        let _ = endpoint.handle_datagram(now, LinkId::PLAIN, flooder, &sccrq(1));
+        let _ = endpoint.handle_datagram(now, LinkId::PLAIN, flooder, &first(1));
         if n % 50_000 == 49_999 {
             let address = honest(u64::from(n / 50_000));
-            let _ = endpoint.handle_datagram(now, LinkId::PLAIN, from(address), &sccrq(7));
+            let _ = endpoint.handle_datagram(now, LinkId::PLAIN, from(address), &first(7));
         }
         while newcomers.first().is_some_and(|(at, ..)| *at <= now) {
             let (_, address, scccn) = newcomers.remove(0);
@@ -149,7 +107,7 @@ fn a_flood_of_spoofed_requests_costs_a_bounded_table_and_no_tunnel() {
             transmits += 1;
             if (0..20).any(|second| path.remote == honest(second)) && octets.len() > 12 {
                 let arrival = now + Duration::from_millis(50);
-                newcomers.push((arrival, path.remote, scccn(assigned_id(&octets))));
+                newcomers.push((arrival, path.remote, third(assigned_tunnel_id(&octets))));
             }
         }
         while endpoint.poll_event().is_some() {}
@@ -185,7 +143,7 @@ fn one_source_cannot_use_up_what_all_share() {
     let mut endpoint = endpoint(server(config()), 1);
     for n in 1..=100 {
         let path = from(SocketAddr::new(address(66).ip(), 10_000 + n));
-        let _ = endpoint.handle_datagram(Instant::ZERO, LinkId::PLAIN, path, &sccrq(n));
+        let _ = endpoint.handle_datagram(Instant::ZERO, LinkId::PLAIN, path, &first(n));
         drain(&mut endpoint, Instant::ZERO);
     }
     assert_eq!(endpoint.counts().half_open, Limits::default().half_open_per_source);
@@ -198,7 +156,7 @@ fn one_source_cannot_use_up_what_all_share() {
     }
     let late = from(SocketAddr::new(address(66).ip(), 9));
     assert_eq!(
-        endpoint.handle_datagram(Instant::ZERO, LinkId::PLAIN, late, &sccrq(1)),
+        endpoint.handle_datagram(Instant::ZERO, LinkId::PLAIN, late, &first(1)),
         Handled::Dropped(DropReason::LimitReached)
     );
     // Others need not.
@@ -213,7 +171,7 @@ fn a_full_endpoint_says_so() {
         establish(&mut endpoint, Instant::ZERO, LinkId::PLAIN, address(n));
     }
     let path = from(address(9));
-    let handled = endpoint.handle_datagram(Instant::ZERO, LinkId::PLAIN, path, &sccrq(77));
+    let handled = endpoint.handle_datagram(Instant::ZERO, LinkId::PLAIN, path, &first(77));
     assert_eq!(handled, Handled::Dropped(DropReason::LimitReached));
     let (_, reply) = drain(&mut endpoint, Instant::ZERO).pop().unwrap();
     let result = find_avp(&reply, |avp| match avp {
@@ -233,12 +191,7 @@ fn a_blind_sender_ends_no_tunnel() {
     let victim = address(1);
     let id = establish(&mut endpoint, now, LinkId::PLAIN, victim);
     let other_link = LinkId(5);
-    let stop = |id: u16, numbers| {
-        let result =
-            l2tp_wire::ResultCode::for_stop_ccn(StopCcnResult::GENERAL_CLEAR, ErrorCode::NONE, b"");
-        let stop = l2tp_wire::message::StopCcn { result_code: result, assigned_tunnel_id: 9 };
-        message((id, 0), numbers, &Message::StopCcn(stop))
-    };
+    let stop = |id: u16, numbers| encode((id, 0), numbers, &stop_ccn(9));
     // From elsewhere: every Tunnel ID, and for the right one every Ns.
     let elsewhere = [address(66), SocketAddr::new(victim.ip(), 1702)];
     for stranger in elsewhere {
@@ -279,7 +232,7 @@ fn on_an_authenticated_link_the_address_may_change() {
     let now = Instant::ZERO;
     let id = establish(&mut endpoint, now, link, address(1));
     let moved = from(SocketAddr::new(address(77).ip(), 4711));
-    let hello = message((id, 0), (2, 1), &Message::Hello(Hello {}));
+    let hello = encode((id, 0), (2, 1), &hello());
     assert_eq!(endpoint.handle_datagram(now, link, moved, &hello), Handled::Consumed);
     let replies = drain(&mut endpoint, now);
     assert_eq!(replies.len(), 1);
@@ -294,7 +247,7 @@ fn hosts_behind_one_address_are_kept_apart_by_their_links() {
         .map(|n| (LinkId(n), establish(&mut endpoint, now, LinkId(n), address(1))))
         .collect();
     for (link, id) in ids {
-        let hello = message((id, 0), (2, 1), &Message::Hello(Hello {}));
+        let hello = encode((id, 0), (2, 1), &hello());
         let handled = endpoint.handle_datagram(now, link, from(address(1)), &hello);
         assert_eq!(handled, Handled::Consumed);
         let replies = drain(&mut endpoint, now);
@@ -307,24 +260,24 @@ fn a_repeated_sccrq_is_answered_again_and_makes_no_other_tunnel() {
     let mut endpoint = endpoint(server(config()), 1);
     let now = Instant::ZERO;
     let path = from(address(1));
-    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &sccrq(5));
-    let first = drain(&mut endpoint, now);
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &first(5));
+    let answer = drain(&mut endpoint, now);
     for _ in 0..10 {
-        let handled = endpoint.handle_datagram(now, LinkId::PLAIN, path, &sccrq(5));
+        let handled = endpoint.handle_datagram(now, LinkId::PLAIN, path, &first(5));
         assert_eq!(handled, Handled::Dropped(DropReason::Duplicate));
-        assert_eq!(drain(&mut endpoint, now), first);
+        assert_eq!(drain(&mut endpoint, now), answer);
     }
     assert_eq!(endpoint.counts().tunnels, 1);
     // Established: a copy that comes late is acknowledged.
-    let id = assigned_id(&first[0].1);
-    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &scccn(id));
+    let id = assigned_tunnel_id(&answer[0].1);
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &third(id));
     drain(&mut endpoint, now);
-    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &sccrq(5));
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &first(5));
     let replies = drain(&mut endpoint, now);
     assert_eq!((replies.len(), replies[0].1.len()), (1, 12));
     assert_eq!(endpoint.counts().tunnels, 1);
     // Another Tunnel ID is another tunnel of the same host, and nothing is wrong with that.
-    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &sccrq(6));
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &first(6));
     assert_eq!(endpoint.counts().tunnels, 2);
 }
 
@@ -335,13 +288,13 @@ fn a_host_that_started_anew_gets_a_tunnel_under_its_old_id() {
     let old = establish(&mut endpoint, now, LinkId::PLAIN, address(1));
     now = now + Duration::from_secs(32);
     let path = from(address(1));
-    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &sccrq(9));
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &first(9));
     let (_, sccrp) = drain(&mut endpoint, now).pop().unwrap();
-    let id = assigned_id(&sccrp);
+    let id = assigned_tunnel_id(&sccrp);
     assert_ne!(id, old);
     while endpoint.poll_event().is_some() {}
     assert_eq!(endpoint.counts().tunnels, 2, "the old one stays until the new one is proven");
-    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &scccn(id));
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &third(id));
     assert!(drain(&mut endpoint, now).iter().all(|(_, octets)| octets.len() == 12));
     let events: Vec<Event> = core::iter::from_fn(|| endpoint.poll_event()).collect();
     assert!(
@@ -363,7 +316,7 @@ fn messages_for_nobody_get_no_answer() {
     let now = Instant::ZERO;
     let zlb = l2tp_wire::zlb(0, 0, 0, 0);
     let zlb_elsewhere = l2tp_wire::zlb(99, 0, 0, 0);
-    for datagram in [&scccn(0)[..], &scccn(99), &zlb, &zlb_elsewhere] {
+    for datagram in [&third(0)[..], &third(99), &zlb, &zlb_elsewhere] {
         let handled = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(1)), datagram);
         assert_eq!(handled, Handled::Dropped(DropReason::UnknownTunnel));
     }
@@ -378,7 +331,7 @@ fn messages_for_nobody_get_no_answer() {
         let handled = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(1)), datagram);
         assert_eq!(handled, Handled::Dropped(reason));
     }
-    let mut late = sccrq(1);
+    let mut late = first(1);
     set_ns_nr(&mut late, 1, 0);
     let handled = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(1)), &late);
     assert_eq!(handled, Handled::Dropped(DropReason::OutOfWindow));
@@ -387,7 +340,7 @@ fn messages_for_nobody_get_no_answer() {
     assert_eq!((counts.tunnels, counts.drops.total()), (0, 10));
     // An endpoint that takes no tunnels is silent altogether.
     let mut endpoint = support::endpoint(client(config()), 1);
-    let handled = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(1)), &sccrq(1));
+    let handled = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(1)), &first(1));
     assert_eq!(handled, Handled::Dropped(DropReason::NotAllowed));
     assert_eq!(drain(&mut endpoint, now).len(), 0);
 }
@@ -406,17 +359,6 @@ fn with_avp(datagram: &[u8], avp: &RawAvp<'_>) -> Vec<u8> {
     out[..len].to_vec()
 }
 
-fn result_of(datagram: &[u8]) -> (u16, ErrorCode, String) {
-    find_avp(datagram, |avp| match avp {
-        Avp::ResultCode(code) => {
-            let text = String::from_utf8_lossy(code.message).into_owned();
-            Some((code.result, code.error, text))
-        }
-        _ => None,
-    })
-    .unwrap()
-}
-
 #[test]
 fn an_unknown_mandatory_avp_ends_what_it_came_for() {
     let unknown = |mandatory| RawAvp {
@@ -431,7 +373,7 @@ fn an_unknown_mandatory_avp_ends_what_it_came_for() {
     // In an SCCRQ: the tunnel, before it is one.
     let mut endpoint = endpoint(server(config()), 1);
     let path = from(address(1));
-    let datagram = with_avp(&sccrq(5), &unknown(true));
+    let datagram = with_avp(&first(5), &unknown(true));
     let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &datagram);
     let (_, reply) = drain(&mut endpoint, now).pop().unwrap();
     let (result, error, text) = result_of(&reply);
@@ -439,21 +381,13 @@ fn an_unknown_mandatory_avp_ends_what_it_came_for() {
     assert!(text.contains("vendor 4242, attribute 7"), "{text}");
     assert_eq!(endpoint.counts().tunnels, 0);
     // Without the M bit it is ignored.
-    let datagram = with_avp(&sccrq(5), &unknown(false));
+    let datagram = with_avp(&first(5), &unknown(false));
     let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &datagram);
     assert_eq!(endpoint.counts().tunnels, 1);
     // In an ICRQ: the session.
     let id = establish(&mut endpoint, now, LinkId::PLAIN, address(2));
-    let icrq = Icrq {
-        assigned_session_id: 31,
-        call_serial_number: 1,
-        bearer_type: None,
-        called_number: None,
-        calling_number: None,
-        sub_address: None,
-        physical_channel_id: None,
-    };
-    let icrq = message((id, 0), (2, 1), &Message::Icrq(icrq));
+    let icrq = icrq(31);
+    let icrq = encode((id, 0), (2, 1), &icrq);
     let datagram = with_avp(&icrq, &unknown(true));
     let _ = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(2)), &datagram);
     let (_, reply) = drain(&mut endpoint, now).pop().unwrap();
@@ -463,7 +397,7 @@ fn an_unknown_mandatory_avp_ends_what_it_came_for() {
     assert_eq!((result, error), (2, ErrorCode::UNKNOWN_MANDATORY_AVP));
     assert_eq!(endpoint.counts().sessions, 0);
     // In a HELLO: the tunnel.
-    let hello = message((id, 0), (3, 2), &Message::Hello(Hello {}));
+    let hello = encode((id, 0), (3, 2), &hello());
     let datagram = with_avp(&hello, &unknown(true));
     let _ = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(2)), &datagram);
     let (_, reply) = drain(&mut endpoint, now).pop().unwrap();
@@ -507,16 +441,8 @@ fn an_icrq_with_an_id_in_use_ends_that_call() {
     let mut pair = Pair::of(config());
     let [(_, _), (_, lns)] = pair.connect(config());
     let info = pair.ends[LNS].session(lns).unwrap();
-    let icrq = Icrq {
-        assigned_session_id: info.peer_session_id,
-        call_serial_number: 2,
-        bearer_type: None,
-        called_number: None,
-        calling_number: None,
-        sub_address: None,
-        physical_channel_id: None,
-    };
-    let datagram = message((info.local_tunnel_id, 0), (4, 2), &Message::Icrq(icrq));
+    let icrq = icrq(info.peer_session_id);
+    let datagram = encode((info.local_tunnel_id, 0), (4, 2), &icrq);
     let before = pair.sent.len();
     assert_eq!(pair.inject(LNS, &datagram), Handled::Consumed);
     assert_eq!(pair.sent[before].name(), "CDN");
@@ -529,18 +455,10 @@ fn an_icrq_with_an_id_in_use_ends_that_call() {
 fn a_call_before_the_tunnel_is_open_ends_the_attempt() {
     let mut endpoint = endpoint(server(config()), 1);
     let now = Instant::ZERO;
-    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(1)), &sccrq(9));
-    let id = assigned_id(&drain(&mut endpoint, now)[0].1);
-    let icrq = Icrq {
-        assigned_session_id: 1,
-        call_serial_number: 1,
-        bearer_type: None,
-        called_number: None,
-        calling_number: None,
-        sub_address: None,
-        physical_channel_id: None,
-    };
-    let datagram = message((id, 0), (1, 1), &Message::Icrq(icrq));
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(1)), &first(9));
+    let id = assigned_tunnel_id(&drain(&mut endpoint, now)[0].1);
+    let icrq = icrq(1);
+    let datagram = encode((id, 0), (1, 1), &icrq);
     let _ = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(1)), &datagram);
     let (_, reply) = drain(&mut endpoint, now).pop().unwrap();
     let (result, error, _) = result_of(&reply);
@@ -581,16 +499,8 @@ fn a_peer_that_never_acknowledges_fills_no_queue() {
     let id = establish(&mut endpoint, now, LinkId::PLAIN, address(1));
     let mut refused = 0;
     for n in 0..1000_u16 {
-        let icrq = Icrq {
-            assigned_session_id: n + 1,
-            call_serial_number: 1,
-            bearer_type: None,
-            called_number: None,
-            calling_number: None,
-            sub_address: None,
-            physical_channel_id: None,
-        };
-        let datagram = message((id, 0), (2 + n - refused, 1), &Message::Icrq(icrq));
+        let icrq = icrq(n + 1);
+        let datagram = encode((id, 0), (2 + n - refused, 1), &icrq);
         let handled = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(1)), &datagram);
         if handled == Handled::Dropped(DropReason::LimitReached) {
             refused += 1;
@@ -622,10 +532,10 @@ fn events_that_nobody_takes_stop_the_intake() {
 
 fn random_datagrams() -> impl Strategy<Value = Vec<(u8, Vec<u8>)>> {
     let known = prop_oneof![
-        (1_u16..4).prop_map(sccrq),
+        (1_u16..4).prop_map(first),
         (any::<u16>(), 0_u16..3, 0_u16..3)
-            .prop_map(|(id, ns, nr)| { message((id % 4, 0), (ns, nr), &Message::Hello(Hello {})) }),
-        (0_u16..3).prop_map(scccn),
+            .prop_map(|(id, ns, nr)| { encode((id % 4, 0), (ns, nr), &hello()) }),
+        (0_u16..3).prop_map(third),
         prop::collection::vec(any::<u8>(), 0..60),
         (sccrq_strategy(), any::<prop::sample::Index>(), any::<u8>()).prop_map(
             |(mut datagram, place, octet)| {
@@ -639,7 +549,7 @@ fn random_datagrams() -> impl Strategy<Value = Vec<(u8, Vec<u8>)>> {
 }
 
 fn sccrq_strategy() -> impl Strategy<Value = Vec<u8>> {
-    (1_u16..4).prop_map(sccrq)
+    (1_u16..4).prop_map(first)
 }
 
 proptest! {
