@@ -145,7 +145,7 @@ impl DataHeader {
     }
 
     /// Decodes what follows the flags; `reader` stands behind them.
-    #[inline]
+    #[inline(always)]
     fn locate_rest(
         flags: Flags,
         datagram_len: usize,
@@ -200,7 +200,7 @@ pub struct DataMessage<'a> {
 }
 
 impl<'a> DataMessage<'a> {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn decode(flags: Flags, datagram: &'a [u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(datagram);
         reader.take(2).map_err(|_| DecodeError::Truncated)?;

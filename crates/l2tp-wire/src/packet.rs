@@ -21,7 +21,7 @@ impl<'a> Packet<'a> {
     ///
     /// # Errors
     /// [`DecodeError`]: the datagram is to be dropped.
-    #[inline]
+    #[inline(always)]
     pub fn decode(datagram: &'a [u8]) -> Result<Self, DecodeError> {
         let [first, second, ..] = datagram else {
             return Err(DecodeError::Truncated);

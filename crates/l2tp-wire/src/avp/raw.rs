@@ -22,16 +22,21 @@ const LENGTH: u16 = 0x03ff;
 /// The six octets in front of a value, as numbers.
 #[derive(Clone, Copy)]
 pub(crate) struct AvpHeader {
+    /// M, H, the reserved bits and the Length.
     bits: u16,
-    /// Vendor ID and Attribute Type in one.
-    pub(crate) kind: u32,
+    vendor: u16,
+    attribute: u16,
 }
 
 impl AvpHeader {
     #[inline]
     pub(crate) const fn from_wire(octets: &[u8; AVP_HEADER_LEN]) -> Self {
         let [b0, b1, v0, v1, t0, t1] = *octets;
-        Self { bits: u16::from_be_bytes([b0, b1]), kind: u32::from_be_bytes([v0, v1, t0, t1]) }
+        Self {
+            bits: u16::from_be_bytes([b0, b1]),
+            vendor: u16::from_be_bytes([v0, v1]),
+            attribute: u16::from_be_bytes([t0, t1]),
+        }
     }
 
     /// Octets of the value, or `None` where the Length is below 6.
@@ -41,25 +46,34 @@ impl AvpHeader {
     }
 
     #[inline]
+    pub(crate) const fn attribute_type(self) -> AttributeType {
+        AttributeType(self.attribute)
+    }
+
+    #[inline]
     pub(crate) const fn is_mandatory(self) -> bool {
         self.bits & MANDATORY != 0
     }
 
-    /// Neither hidden nor with a reserved bit set.
+    /// Of the IETF, not hidden, and without a reserved bit set.
     #[inline]
-    pub(crate) const fn is_plain(self) -> bool {
-        self.bits & (HIDDEN | RESERVED) == 0
+    pub(crate) const fn is_plain_ietf(self) -> bool {
+        self.bits & (HIDDEN | RESERVED) == 0 && self.vendor == VendorId::IETF.0
+    }
+
+    /// The same for a value that has been unhidden.
+    pub(crate) const fn unhidden(self) -> Self {
+        Self { bits: self.bits & !HIDDEN, ..self }
     }
 
     pub(crate) const fn with_value(self, value: &[u8]) -> RawAvp<'_> {
-        let [v0, v1, t0, t1] = self.kind.to_be_bytes();
         let [reserved, _] = (self.bits & RESERVED).to_be_bytes();
         RawAvp {
             mandatory: self.is_mandatory(),
             hidden: self.bits & HIDDEN != 0,
             reserved: reserved >> 2,
-            vendor_id: VendorId(u16::from_be_bytes([v0, v1])),
-            attribute_type: AttributeType(u16::from_be_bytes([t0, t1])),
+            vendor_id: VendorId(self.vendor),
+            attribute_type: self.attribute_type(),
             value,
         }
     }
@@ -202,7 +216,7 @@ pub(crate) fn first_message_type(avps: &[u8]) -> Option<(MessageType, bool, Avps
     let mut avps = Avps::new(avps);
     let (header, value) = avps.step().ok()?;
     let [high, low] = value else { return None };
-    (header.kind == 0 && header.is_plain()).then_some((
+    (header.is_plain_ietf() && header.attribute == AttributeType::MESSAGE_TYPE.0).then_some((
         MessageType(u16::from_be_bytes([*high, *low])),
         header.is_mandatory(),
         avps,

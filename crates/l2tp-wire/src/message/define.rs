@@ -5,7 +5,7 @@
 /// - `defaulted`: required too, but where [`Leniencies::MISSING_AVP`] is put up with, the value
 ///   behind the comma is taken;
 /// - `optional`: an `Option`;
-/// - `flag`: there or not, without a value.
+/// - `flag`: there or not, without a value: a `bool`.
 ///
 /// [`Leniencies::MISSING_AVP`]: crate::Leniencies::MISSING_AVP
 macro_rules! message {
@@ -46,25 +46,26 @@ macro_rules! message {
             }
         }
 
-        impl<'a> $crate::message::found::FromFound<'a> for $name $(<$life>)? {
-            const LAYOUT: &'static $crate::message::found::Layout =
-                &$crate::message::found::Layout::of(&[$($crate::AttributeType::$attribute,)*]);
-
+        impl<'a> $crate::message::walk::FromAvps<'a> for $name $(<$life>)? {
             #[inline]
-            #[allow(unused_variables, reason = "a message without AVPs takes nothing out")]
-            fn from_found(
-                found: &mut $crate::message::found::Found<'a, '_>,
+            fn from_avps(
+                mut avps: $crate::Avps<'a>,
+                mut judge: $crate::message::walk::Judge<'a, '_, '_>,
             ) -> Result<Self, $crate::message::MessageError> {
-                Ok(Self {
-                    $($field: found.$presence(
-                        const {
-                            <Self as $crate::message::found::FromFound<'_>>::LAYOUT
-                                .slot($crate::AttributeType::$attribute)
-                        },
-                        $crate::AttributeType::$attribute,
-                        $($default)?
-                    )?,)*
-                })
+                judge.check_head()?;
+                $(let mut $field: Option<$value> = None;)*
+                while let Some((header, value)) = judge.next(&mut avps)? {
+                    match header.attribute_type() {
+                        $($crate::AttributeType::$attribute => $field = judge.take(
+                            $crate::AttributeType::$attribute, header, value, $field,
+                        )?,)*
+                        _ => judge.take_unlisted(header, value)?,
+                    }
+                }
+                $(let $field = $crate::message::define::settle!(
+                    $presence judge, $crate::AttributeType::$attribute, $field $(, $default)?
+                );)*
+                Ok(Self { $($field),* })
             }
         }
     };
@@ -77,23 +78,49 @@ macro_rules! field {
     ($presence:ident $value:ty) => { $value };
 }
 
+/// Settles a field when all AVPs have been seen.
+macro_rules! settle {
+    (required $judge:ident, $attribute:expr, $field:ident) => {
+        match $field {
+            Some(value) => value,
+            None => return Err($judge.missing($attribute)),
+        }
+    };
+    (defaulted $judge:ident, $attribute:expr, $field:ident, $default:expr) => {
+        match $field {
+            Some(value) => value,
+            None => {
+                $judge.may_default($attribute)?;
+                $default
+            }
+        }
+    };
+    (optional $judge:ident, $attribute:expr, $field:ident) => {
+        $field
+    };
+    (flag $judge:ident, $attribute:expr, $field:ident) => {
+        $field.is_some()
+    };
+}
+
 /// Writes a field.
 macro_rules! put {
     (optional $builder:ident, $attribute:expr, $field:expr) => {
         if let Some(value) = &$field {
-            $builder.put($attribute, const { $attribute.is_mandatory() }, value)?;
+            $builder.put($attribute, $attribute.is_mandatory(), value)?;
         }
     };
     (flag $builder:ident, $attribute:expr, $field:expr) => {
         if $field {
-            $builder.put($attribute, const { $attribute.is_mandatory() }, &())?;
+            $builder.put($attribute, $attribute.is_mandatory(), &())?;
         }
     };
     ($presence:ident $builder:ident, $attribute:expr, $field:expr) => {
-        $builder.put($attribute, const { $attribute.is_mandatory() }, &$field)?;
+        $builder.put($attribute, $attribute.is_mandatory(), &$field)?;
     };
 }
 
 pub(super) use field;
 pub(super) use message;
 pub(super) use put;
+pub(super) use settle;

@@ -65,6 +65,6 @@ message! {
         /// The speed from the subscriber to the LAC, in bits per second.
         optional rx_connect_speed: u32 = RX_CONNECT_SPEED;
         /// Whether every data message must carry sequence numbers.
-        flag sequencing_required: bool = SEQUENCING_REQUIRED;
+        flag sequencing_required: () = SEQUENCING_REQUIRED;
     }
 }

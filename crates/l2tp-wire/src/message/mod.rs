@@ -3,11 +3,11 @@
 mod context;
 mod define;
 mod error;
-mod found;
 mod incoming;
 mod outgoing;
 mod session;
 mod tunnel;
+mod walk;
 
 pub use context::DecodeContext;
 pub use context::Observer;
@@ -34,9 +34,8 @@ use crate::EncodeError;
 use crate::MessageBuilder;
 use crate::MessageType;
 use crate::avp::first_message_type;
-use crate::message::found::Found;
-use crate::message::found::FromFound;
-use crate::message::found::MessageHead;
+use crate::message::walk::FromAvps;
+use crate::message::walk::Judge;
 
 /// A control message with its AVPs in typed form.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,7 +81,7 @@ impl<'a> Message<'a> {
     #[inline]
     pub fn decode(
         control: &ControlMessage<'a>,
-        context: DecodeContext<'a, '_>,
+        mut context: DecodeContext<'a, '_>,
     ) -> Result<Self, MessageError> {
         let octets = control.avps().rest();
         let Some((message_type, mandatory, avps)) = first_message_type(octets) else {
@@ -93,22 +92,22 @@ impl<'a> Message<'a> {
             };
             return Err(MessageError { message_type: None, kind });
         };
-        let head = MessageHead { message_type, mandatory, avps, trailing: control.trailing() };
+        let judge = Judge::new(message_type, mandatory, control.trailing(), &mut context);
         match message_type {
-            MessageType::SCCRQ => decode_as(head, context).map(Self::Sccrq),
-            MessageType::SCCRP => decode_as(head, context).map(Self::Sccrp),
-            MessageType::SCCCN => decode_as(head, context).map(Self::Scccn),
-            MessageType::STOP_CCN => decode_as(head, context).map(Self::StopCcn),
-            MessageType::HELLO => decode_as(head, context).map(Self::Hello),
-            MessageType::OCRQ => decode_as(head, context).map(Self::Ocrq),
-            MessageType::OCRP => decode_as(head, context).map(Self::Ocrp),
-            MessageType::OCCN => decode_as(head, context).map(Self::Occn),
-            MessageType::ICRQ => decode_as(head, context).map(Self::Icrq),
-            MessageType::ICRP => decode_as(head, context).map(Self::Icrp),
-            MessageType::ICCN => decode_as(head, context).map(Self::Iccn),
-            MessageType::CDN => decode_as(head, context).map(Self::Cdn),
-            MessageType::WEN => decode_as(head, context).map(Self::Wen),
-            MessageType::SLI => decode_as(head, context).map(Self::Sli),
+            MessageType::SCCRQ => FromAvps::from_avps(avps, judge).map(Self::Sccrq),
+            MessageType::SCCRP => FromAvps::from_avps(avps, judge).map(Self::Sccrp),
+            MessageType::SCCCN => FromAvps::from_avps(avps, judge).map(Self::Scccn),
+            MessageType::STOP_CCN => FromAvps::from_avps(avps, judge).map(Self::StopCcn),
+            MessageType::HELLO => FromAvps::from_avps(avps, judge).map(Self::Hello),
+            MessageType::OCRQ => FromAvps::from_avps(avps, judge).map(Self::Ocrq),
+            MessageType::OCRP => FromAvps::from_avps(avps, judge).map(Self::Ocrp),
+            MessageType::OCCN => FromAvps::from_avps(avps, judge).map(Self::Occn),
+            MessageType::ICRQ => FromAvps::from_avps(avps, judge).map(Self::Icrq),
+            MessageType::ICRP => FromAvps::from_avps(avps, judge).map(Self::Icrp),
+            MessageType::ICCN => FromAvps::from_avps(avps, judge).map(Self::Iccn),
+            MessageType::CDN => FromAvps::from_avps(avps, judge).map(Self::Cdn),
+            MessageType::WEN => FromAvps::from_avps(avps, judge).map(Self::Wen),
+            MessageType::SLI => FromAvps::from_avps(avps, judge).map(Self::Sli),
             _ => Err(MessageError {
                 message_type: Some(message_type),
                 kind: MessageErrorKind::UnknownMessageType { message_type, mandatory },
@@ -159,13 +158,4 @@ impl<'a> Message<'a> {
             Self::Sli(message) => message.encode(builder),
         }
     }
-}
-
-#[inline]
-fn decode_as<'a, T: FromFound<'a>>(
-    head: MessageHead<'a>,
-    context: DecodeContext<'a, '_>,
-) -> Result<T, MessageError> {
-    let mut found = Found::search(T::LAYOUT, head, context)?;
-    T::from_found(&mut found)
 }

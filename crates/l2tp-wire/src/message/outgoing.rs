@@ -47,6 +47,6 @@ message! {
         /// The speed from the remote system to the LAC, in bits per second.
         optional rx_connect_speed: u32 = RX_CONNECT_SPEED;
         /// Whether every data message must carry sequence numbers.
-        flag sequencing_required: bool = SEQUENCING_REQUIRED;
+        flag sequencing_required: () = SEQUENCING_REQUIRED;
     }
 }
