@@ -1,11 +1,9 @@
 //! The same server as `vpn-server` without a runtime: three threads, blocking sockets, no tokio.
 //!
-//! One thread brings datagrams in, one takes packets from the TUN device, and the main thread
-//! watches the clock. All of them use the data plane at once; control is behind one mutex.
+//! One brings datagrams in, one takes packets from the TUN device, one watches the clock. They share
+//! the data plane; control is behind a mutex.
 //!
-//! ```sh
-//! sudo target/release/examples/vpn-server-threads 192.0.2.1:1701 10.99.0.0/24 alice:wonderland
-//! ```
+//! `sudo target/release/examples/vpn-server-threads 192.0.2.1:1701 10.99.0.0/24 alice:wonderland`
 
 use std::env;
 use std::error::Error;
@@ -35,20 +33,19 @@ use vpn_core::PacketMut;
 use vpn_core::Path;
 use vpn_crypto::OsRandom;
 
-const MTU: u16 = 1400;
-
 fn main() -> Result<(), Box<dyn Error>> {
-    let [listen, pool, user] = env::args().skip(1).collect::<Vec<_>>().try_into().map_err(|_| {
-        "usage: vpn-server-threads ADDR:PORT POOL/PREFIX NAME:PASSWORD (L2TP in clear: for labs)"
-    })?;
+    let usage =
+        "usage: vpn-server-threads ADDR:PORT POOL/PREFIX NAME:PASSWORD (in clear: for labs)";
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [listen, pool, user] = arguments.try_into().map_err(|_| usage)?;
     let pool: AddressPool = pool.parse()?;
     let (name, password) = user.split_once(':').ok_or("a user is written NAME:PASSWORD")?;
     let socket = UdpSocket::bind(listen.parse::<SocketAddr>()?)?;
     let tun =
-        DeviceBuilder::new().ipv4(pool.server(), pool.prefix(), None).mtu(MTU).build_sync()?;
+        DeviceBuilder::new().ipv4(pool.server(), pool.prefix(), None).mtu(1400).build_sync()?;
     println!("READY listen={} tun={}", socket.local_addr()?, tun.name()?);
 
-    let config = ServerConfig::plain_l2tp().pool(pool).mtu(MTU);
+    let config = ServerConfig::plain_l2tp().pool(pool).mtu(1400);
     let users = Users::new().user(name, password);
     let server = Server::new(config, users, vpn_crypto::provider(), Box::new(OsRandom))?;
     let driver = Arc::new(Driver {
@@ -57,7 +54,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         changed: Condvar::new(),
         socket,
         tun,
-        start: clock(),
+        #[expect(clippy::disallowed_methods, reason = "a driver owns the clock")]
+        start: Clock::now(),
     });
     let inward = Arc::clone(&driver);
     thread::spawn(move || inward.socket_to_tun().expect("the socket or the device failed"));
@@ -66,14 +64,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     driver.keep_time()
 }
 
-#[expect(clippy::disallowed_methods, reason = "a driver owns the clock")]
-fn clock() -> Clock {
-    Clock::now()
-}
-
 struct Driver {
     server: Mutex<Server>,
-    /// Control was given something, so its next deadline may be another one.
+    /// Control may have another deadline now.
     changed: Condvar,
     plane: Plane,
     socket: UdpSocket,
@@ -87,7 +80,7 @@ impl Driver {
     }
 
     fn server(&self) -> MutexGuard<'_, Server> {
-        self.server.lock().expect("no thread panics while it holds the server")
+        self.server.lock().expect("no thread panics with the server")
     }
 
     fn socket_to_tun(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
@@ -134,8 +127,8 @@ impl Driver {
         loop {
             server.handle_timeout(self.now());
             self.drain(&mut server)?;
-            let wait = server.poll_timeout().map(|at| at.since(self.now()));
-            let wait = wait.unwrap_or(Duration::from_secs(3600));
+            let next = server.poll_timeout();
+            let wait = next.map_or(Duration::from_secs(3600), |at| at.since(self.now()));
             server = self.changed.wait_timeout(server, wait).expect("no thread panics").0;
         }
     }
@@ -147,10 +140,8 @@ impl Driver {
             out.clear();
         }
         while let Some(event) = server.poll_event() {
-            match event {
-                ServerEvent::Connected(up) => println!("{} is at {}", up.user, up.peer_address),
-                ServerEvent::Disconnected(down) => println!("{}", down.reason.explain()),
-                _ => {}
+            if let ServerEvent::Connected(up) = event {
+                println!("{} is at {}", up.user, up.peer_address);
             }
         }
         Ok(())

@@ -88,8 +88,11 @@ async fn run(options: Options, report: Report) -> Result<(), Box<dyn Error>> {
     let mut driver = Driver { server, tun: &tun, report, drained: false };
     let mut stop = shutdown::signals()?;
     let mut out = Vec::new();
-    while !driver.drained {
+    loop {
         driver.drain(&udp, &mut out);
+        if driver.drained {
+            return Ok(());
+        }
         let timeout = driver.server.poll_timeout();
         tokio::select! {
             received = udp.recv(|batch| data::receive(&plane, Some(&tun), batch, |origin, message| {
@@ -105,7 +108,6 @@ async fn run(options: Options, report: Report) -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    Ok(())
 }
 
 struct Driver<'a> {
@@ -133,7 +135,6 @@ impl Driver<'_> {
             ServerEvent::Connected(up) => self.report.event(
                 "CONNECTED",
                 &[
-                    ("session", up.session.to_string()),
                     ("user", up.user),
                     ("peer", up.path.remote.to_string()),
                     ("address", up.peer_address.to_string()),
@@ -144,7 +145,6 @@ impl Driver<'_> {
             ServerEvent::Disconnected(down) => self.report.event(
                 "DISCONNECTED",
                 &[
-                    ("session", down.session.to_string()),
                     ("user", down.user.unwrap_or_default()),
                     ("peer", down.path.remote.to_string()),
                     ("reason", down.reason.explain()),
