@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use l2tp_control::SessionCloseReason;
 use l2tp_control::TunnelCloseReason;
+use l2tp_wire::StopCcnResult;
 
 /// Why a session ended or never came up.
 #[non_exhaustive]
@@ -63,7 +64,10 @@ impl DisconnectReason {
             Self::Local(LocalReason::TimeLimit(limit)) => {
                 format!("closed: the session's {} s are over", limit.as_secs())
             }
-            Self::Tunnel(reason) => format!("L2TP tunnel: {reason}"),
+            Self::Tunnel(reason) => match tunnel_advice(reason) {
+                "" => format!("L2TP tunnel: {reason}"),
+                advice => format!("L2TP tunnel: {reason}; {advice}"),
+            },
             Self::Call(reason) => format!("L2TP call: {reason}"),
             Self::CallDuringLogin(reason) => format!(
                 "L2TP call: {reason}; that was during authentication: check the user name and the \
@@ -76,6 +80,16 @@ impl DisconnectReason {
             Self::NoIpv4(failure) => format!("PPP: IPv4 {failure}; {CHECK_IPV4}"),
         }
     }
+
+    /// What the peer is told.
+    pub(crate) fn farewell(&self) -> String {
+        match self {
+            Self::Local(reason) => reason.message().into(),
+            Self::Ppp(reason) => reason.to_string(),
+            Self::NoIpv4(failure) => format!("IPv4 {failure}"),
+            Self::Tunnel(_) | Self::Call(_) | Self::CallDuringLogin(_) => self.explain(),
+        }
+    }
 }
 
 impl core::fmt::Display for DisconnectReason {
@@ -85,6 +99,16 @@ impl core::fmt::Display for DisconnectReason {
 }
 
 const CHECK_IPV4: &str = "check the address pool and what both ends allow";
+
+/// What to do about it, where that is not plain from the reason.
+fn tunnel_advice(reason: &TunnelCloseReason) -> &'static str {
+    match reason {
+        TunnelCloseReason::Peer(result) if result.result == StopCcnResult::NOT_AUTHORIZED => {
+            "check the tunnel secret on both ends"
+        }
+        _ => "",
+    }
+}
 
 /// What to do about it, where that is not plain from the reason.
 const fn advice(reason: &ppp_core::CloseReason) -> &'static str {

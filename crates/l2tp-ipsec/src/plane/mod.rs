@@ -136,7 +136,7 @@ impl Plane {
         self.inner.table.write().remove(session);
     }
 
-    /// The sessions that carried data since this was last called.
+    /// The sessions that brought IP packets since this was last called.
     pub(crate) fn take_active(&self) -> Vec<SessionId> {
         let active = core::mem::take(&mut *self.inner.active.write());
         let table = self.inner.table.read();
@@ -173,7 +173,7 @@ impl DataPlane for Plane {
         for ((path, packet), out) in packets.iter_mut().zip(out) {
             *out = match open::open(&table, *path, packet, self.inner.clamp_mss) {
                 Ok(opened) => {
-                    opened.entry.inspect(|entry| self.mark_active(entry));
+                    opened.carries_ip.inspect(|entry| self.mark_active(entry));
                     opened.inbound
                 }
                 Err(reason) => self.count_drop(reason),

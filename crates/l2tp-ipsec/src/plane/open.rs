@@ -52,10 +52,10 @@ impl Origin {
     }
 }
 
-/// A packet that passed: what it is, and the session to count it for.
+/// A packet that passed: what it is, and the session that it is an IP packet of.
 pub(crate) struct Opened<'a> {
     pub(crate) inbound: Inbound,
-    pub(crate) entry: Option<&'a Entry>,
+    pub(crate) carries_ip: Option<&'a Entry>,
 }
 
 /// Opens one datagram in place. A packet for the control machine is left as it came.
@@ -69,36 +69,31 @@ pub(crate) fn open<'a>(
         return Err(DropReason::NotAllowed);
     }
     let link = LinkId::PLAIN;
-    let control = |session| Inbound::Control(Origin { link, path, session });
+    let to_control = |session| {
+        let inbound = Inbound::Control(Origin { link, path, session });
+        Ok(Opened { inbound, carries_ip: None })
+    };
     let message = match Packet::decode(packet.payload())? {
-        Packet::Control(_) => return Ok(Opened { inbound: control(None), entry: None }),
+        Packet::Control(_) => return to_control(None),
         Packet::Data(message) => message,
     };
     let header = message.header;
     let Some(entry) = table.by_wire(link, header.tunnel_id, header.session_id) else {
         // The control machine may be about to open this session, and counts it if not.
-        return Ok(Opened { inbound: control(None), entry: None });
+        return to_control(None);
     };
     if entry.path.remote != path.remote {
         return Err(DropReason::WrongPeer);
     }
-    let to_control = Opened { inbound: control(Some(entry.session)), entry: Some(entry) };
     let (protocol, at) = frame::protocol(message.payload).map_err(|_| DropReason::Truncated)?;
     let ip = message.payload.get(at..).unwrap_or_default();
     let ns = header.sequence.map(|sequence| sequence.ns);
     if entry.reorder && ns.is_some() {
-        return Ok(Opened { inbound: control(None), entry: Some(entry) });
+        return to_control(None);
     }
-    let open = match protocol {
-        Protocol::IPV4 => entry.ipv4.is_some(),
-        Protocol::IPV6 => entry.ipv6.is_some(),
-        _ => {
-            in_turn(entry, ns)?;
-            return Ok(to_control);
-        }
-    };
-    if !open {
-        return Err(DropReason::ProtocolNotOpen);
+    if protocol != Protocol::IPV4 && protocol != Protocol::IPV6 {
+        in_turn(entry, ns)?;
+        return to_control(Some(entry.session));
     }
     check_source(entry, protocol, ip)?;
     in_turn(entry, ns)?;
@@ -109,7 +104,7 @@ pub(crate) fn open<'a>(
         mss::clamp(packet.payload_mut(), entry.mtu);
     }
     entry.shared.count_rx(packet.len());
-    Ok(Opened { inbound: Inbound::Ip(entry.session), entry: Some(entry) })
+    Ok(Opened { inbound: Inbound::Ip(entry.session), carries_ip: Some(entry) })
 }
 
 /// Drops what comes after its turn (RFC 2661 §5.4).
@@ -124,7 +119,8 @@ fn in_turn(entry: &Entry, ns: Option<u16>) -> Result<(), DropReason> {
     }
 }
 
-/// Checks the source of an IP packet from the peer.
+/// Checks that an IP packet from the peer may pass: its network protocol is open, and its source
+/// is right.
 ///
 /// A server lets in only what comes from the address that it gave to the client (or the client's
 /// link-local one). A client's packets come from anywhere.
@@ -133,15 +129,18 @@ pub(crate) fn check_source(
     protocol: Protocol,
     packet: &[u8],
 ) -> Result<(), DropReason> {
-    let ip = Ip::parse(packet).ok_or(DropReason::Malformed)?;
-    let own = match (protocol, ip) {
-        (Protocol::IPV4, Ip::V4 { source, .. }) => {
-            entry.ipv4.is_some_and(|pair| pair.peer == source)
-        }
-        (Protocol::IPV6, Ip::V6 { source, .. }) => {
-            entry.ipv6.is_some_and(|pair| link_local_id(source) == Some(pair.peer))
-        }
-        _ => return Err(DropReason::Malformed),
+    let own = if protocol == Protocol::IPV4 {
+        let pair = entry.ipv4.ok_or(DropReason::ProtocolNotOpen)?;
+        let Some(Ip::V4 { source, .. }) = Ip::parse(packet) else {
+            return Err(DropReason::Malformed);
+        };
+        pair.peer == source
+    } else {
+        let pair = entry.ipv6.ok_or(DropReason::ProtocolNotOpen)?;
+        let Some(Ip::V6 { source, .. }) = Ip::parse(packet) else {
+            return Err(DropReason::Malformed);
+        };
+        link_local_id(source) == Some(pair.peer)
     };
     if entry.side == Side::Server && !own {
         return Err(DropReason::WrongAddress);

@@ -7,6 +7,7 @@ use l2tp_control::SessionCloseReason;
 use l2tp_control::SessionInfo;
 use l2tp_control::TunnelHandle;
 use ppp_core::AuthMethod;
+use ppp_core::Event;
 use ppp_core::Link;
 use ppp_core::Phase;
 use vpn_core::Instant;
@@ -103,6 +104,21 @@ impl Conn {
             up_since: self.up_since,
             counters: self.entry.shared.counters(),
         }
+    }
+
+    /// Why PPP was ending when its call closed. The peer's Terminate-Request says more than the CDN
+    /// that follows it.
+    pub(crate) fn ppp_reason(&mut self, now: Instant) -> Option<DisconnectReason> {
+        if self.link.phase() != Phase::Terminate {
+            return None;
+        }
+        self.link.lower_down(now);
+        while let Some(event) = self.link.poll_event() {
+            if let Event::Closed { reason } = event {
+                return Some(DisconnectReason::Ppp(reason));
+            }
+        }
+        None
     }
 
     /// What is told of the session when its call has closed. What closed it first is the reason.

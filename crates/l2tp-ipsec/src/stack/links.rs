@@ -17,6 +17,7 @@ use ppp_core::Event;
 use ppp_core::Ipv4Settings;
 use ppp_core::Link;
 use ppp_core::LinkConfig;
+use ppp_core::NetworkFailure;
 use ppp_core::Protocol;
 use ppp_core::Ticket;
 use ppp_core::frame;
@@ -37,6 +38,7 @@ use crate::LocalReason;
 use crate::SessionId;
 use crate::SessionStatus;
 use crate::Trace;
+use crate::mss;
 use crate::plane;
 use crate::plane::Side;
 use crate::trace::PppStep;
@@ -62,10 +64,14 @@ impl Stack {
     /// Begins to close a session: PPP first, then its call.
     pub(crate) fn disconnect(&mut self, now: Instant, session: SessionId, reason: LocalReason) {
         let now = self.advance(now);
+        self.end(now, session, DisconnectReason::Local(reason), reason.message());
+    }
+
+    fn end(&mut self, now: Instant, session: SessionId, reason: DisconnectReason, message: &str) {
         let Some(conn) = self.conns.get_mut(&session) else { return };
         if conn.ending.is_none() {
-            conn.ending = Some(Box::new(DisconnectReason::Local(reason)));
-            conn.link.close(now, reason.message());
+            conn.ending = Some(Box::new(reason));
+            conn.link.close(now, message);
             self.touch(session);
         }
     }
@@ -176,10 +182,13 @@ impl Stack {
         if protocol != Protocol::IPV4 && protocol != Protocol::IPV6 {
             return None;
         }
-        let packet = frame.get(at..)?;
-        plane::check_source(entry, protocol, packet).ok()?;
+        let mut packet = frame.get(at..)?.to_vec();
+        plane::check_source(entry, protocol, &packet).ok()?;
+        if self.common.clamp_mss {
+            mss::clamp(&mut packet, entry.mtu);
+        }
         entry.shared.count_rx(packet.len());
-        Some(Bytes::copy_from_slice(packet))
+        Some(packet.into())
     }
 
     /// The next frame of any link, as an L2TP data message.
@@ -240,11 +249,17 @@ impl Stack {
                 Event::Ipv4Down | Event::Ipv6Up(_) | Event::Ipv6Down | Event::FormChanged => {
                     self.refresh(session);
                 }
+                // It may start IPCP again; else it hangs up, or its silence ends the session.
+                Event::Ipv4Failed(NetworkFailure::PeerTerminated) => {}
+                Event::Ipv4Failed(failure) => {
+                    self.end(now, session, DisconnectReason::NoIpv4(failure), "no IPv4");
+                }
                 Event::Closed { reason } => {
                     let closed = DisconnectReason::Ppp(reason);
-                    conn.ending.get_or_insert_with(|| Box::new(closed));
-                    self.refresh(session);
+                    let ending = conn.ending.get_or_insert_with(|| Box::new(closed));
                     let result = CallResult::new(CdnResult::ADMINISTRATIVE);
+                    let result = result.message(ending.farewell());
+                    self.refresh(session);
                     self.endpoint.close_session(now, session, result);
                 }
                 // LCP coming up is on the way to the rest; credentials are never asked for again.

@@ -188,7 +188,12 @@ impl Stack {
             return self.endpoint.handle_datagram(now, origin.link, origin.path, message);
         };
         match l2tp_wire::Packet::decode(message) {
-            Ok(l2tp_wire::Packet::Data(data)) => self.handle_frame(now, session, data.payload),
+            Ok(l2tp_wire::Packet::Data(data)) => {
+                if let Some(conn) = self.conns.get(&session) {
+                    self.endpoint.note_data(now, conn.tunnel);
+                }
+                self.handle_frame(now, session, data.payload)
+            }
             _ => Handled::Dropped(DropReason::Malformed),
         }
     }
@@ -302,6 +307,7 @@ impl Stack {
     /// A frame that the endpoint held back until the session was up, or put in order.
     fn take_data(&mut self, now: Instant, session: SessionId, frame: &[u8]) {
         if let Some(packet) = self.ip_of(session, frame) {
+            self.note_data(now, session);
             self.notes.push_back(Note::Packet { session, packet });
         } else {
             let _ = self.handle_frame(now, session, frame);
@@ -314,11 +320,14 @@ impl Stack {
         tunnel: TunnelHandle,
         reason: SessionCloseReason,
     ) {
-        let Some(conn) = self.conns.remove(&session) else {
+        let Some(mut conn) = self.conns.remove(&session) else {
             let path = self.endpoint.tunnel(tunnel).map(|info| info.path);
             self.notes.push_back(Note::CallFailed { path, reason });
             return;
         };
+        if conn.ending.is_none() {
+            conn.ending = conn.ppp_reason(self.newest).map(Box::new);
+        }
         self.plane.remove(session);
         self.deadlines.update(session, conn.deadline, None);
         let orphan = conn.ending.is_none() && reason == SessionCloseReason::TunnelClosed;
