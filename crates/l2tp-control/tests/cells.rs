@@ -160,16 +160,7 @@ impl Peer {
                 }
             }
             CallKind::LnsOutgoing => {
-                let call = OutgoingCall {
-                    serial: 0,
-                    minimum_bps: 0,
-                    maximum_bps: 64_000,
-                    bearer: BearerTypes::DIGITAL,
-                    framing: FramingTypes::SYNC,
-                    called_number: "1".into(),
-                    sub_address: None,
-                };
-                peer.endpoint.place_call(NOW, tunnel, call).unwrap();
+                peer.endpoint.place_call(NOW, tunnel, outgoing_call()).unwrap();
                 assert_eq!(peer.hear(), "OCRQ");
                 if state != "wait-reply" {
                     assert_eq!(peer.say(peer.session_id, &ocrp(SESSION_ID)), "ZLB");
@@ -347,22 +338,13 @@ fn what_is_not_supported_is_refused() {
             iccn.framing_type = FramingTypes::ASYNC;
             peer.say(peer.session_id, &Message::Iccn(iccn))
         } else {
-            let call = OutgoingCall {
-                serial: 0,
-                minimum_bps: 0,
-                maximum_bps: 1,
-                bearer: BearerTypes::DIGITAL,
-                framing: FramingTypes::all(),
-                called_number: "1".into(),
-                sub_address: None,
-            };
             // The peer has no analog lines, and must not be asked for one.
-            let analog = OutgoingCall { bearer: BearerTypes::ANALOG, ..call.clone() };
+            let analog = OutgoingCall { bearer: BearerTypes::ANALOG, ..outgoing_call() };
             assert_eq!(
                 peer.endpoint.place_call(NOW, tunnel, analog),
                 Err(l2tp_control::CallError::PeerIncapable)
             );
-            peer.endpoint.place_call(NOW, tunnel, call).unwrap();
+            peer.endpoint.place_call(NOW, tunnel, outgoing_call()).unwrap();
             peer.hear();
             peer.say(peer.session_id, &ocrp(SESSION_ID));
             let Message::Occn(mut occn) = occn() else { panic!() };

@@ -224,12 +224,9 @@ fn an_outgoing_call() {
     let tunnel = pair.ends[LNS].tunnels().next().unwrap().tunnel;
     let call = OutgoingCall {
         serial: 77,
-        minimum_bps: 300,
-        maximum_bps: 56_000,
         bearer: BearerTypes::ANALOG,
-        framing: FramingTypes::SYNC,
-        called_number: "5551234".into(),
         sub_address: Some("9".into()),
+        ..outgoing_call()
     };
     let before = pair.sent.len();
     let session = pair.ends[LNS].place_call(pair.now, tunnel, call.clone()).unwrap();
@@ -288,16 +285,7 @@ fn an_outgoing_call_that_fails() {
     pair.open(LAC, lac);
     pair.run(Duration::from_secs(1));
     let tunnel = pair.ends[LNS].tunnels().next().unwrap().tunnel;
-    let call = OutgoingCall {
-        serial: 0,
-        minimum_bps: 0,
-        maximum_bps: 0,
-        bearer: BearerTypes::DIGITAL,
-        framing: FramingTypes::all(),
-        called_number: "1".into(),
-        sub_address: None,
-    };
-    pair.ends[LNS].place_call(pair.now, tunnel, call).unwrap();
+    pair.ends[LNS].place_call(pair.now, tunnel, outgoing_call()).unwrap();
     pair.run(Duration::from_secs(1));
     let events = pair.take_events(LAC);
     let Some(Event::PlaceCall { session, .. }) = events.last() else { panic!("{events:#?}") };

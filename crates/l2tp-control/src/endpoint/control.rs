@@ -66,7 +66,6 @@ impl Endpoint {
             let event = TunnelEvent::LocalClose;
             return self.unexpected_in_tunnel(handle, event, message_type);
         }
-        let session = self.session_of(handle, control.session_id);
         match message {
             Message::Sccrq(_) => {
                 let event = TunnelEvent::Sccrq { acceptable: true };
@@ -75,49 +74,41 @@ impl Endpoint {
             Message::Sccrp(sccrp) => self.handle_sccrp(handle, &sccrp),
             Message::Scccn(scccn) => self.handle_scccn(handle, &scccn),
             Message::StopCcn(stop_ccn) => self.handle_stop_ccn(handle, &stop_ccn),
-            Message::Icrq(icrq) => self.handle_icrq(handle, session, &icrq),
-            Message::Ocrq(ocrq) => self.handle_ocrq(handle, session, &ocrq),
-            Message::Icrp(icrp) => {
-                self.with_session(handle, session, message_type, |endpoint, session| {
-                    endpoint.handle_icrp(session, &icrp);
-                });
-            }
-            Message::Iccn(iccn) => {
-                self.with_session(handle, session, message_type, |endpoint, session| {
-                    endpoint.handle_iccn(session, &iccn);
-                });
-            }
-            Message::Ocrp(ocrp) => {
-                self.with_session(handle, session, message_type, |endpoint, session| {
-                    endpoint.handle_ocrp(session, &ocrp);
-                });
-            }
-            Message::Occn(occn) => {
-                self.with_session(handle, session, message_type, |endpoint, session| {
-                    endpoint.handle_occn(session, &occn);
-                });
-            }
-            Message::Cdn(cdn) => {
-                // A peer that does not know our Session ID names its own (RFC 2661 §4.4.4).
-                let session = session.or_else(|| {
-                    let id = cdn.assigned_session_id;
-                    self.session_of_peer(handle, id).filter(|_| control.session_id == 0)
-                });
-                self.with_session(handle, session, message_type, |endpoint, session| {
-                    endpoint.handle_cdn(session, &cdn);
-                });
-            }
-            Message::Wen(wen) => {
-                self.with_session(handle, session, message_type, |endpoint, session| {
-                    endpoint.handle_wen(session, &wen);
-                });
-            }
-            Message::Sli(sli) => {
-                self.with_session(handle, session, message_type, |endpoint, session| {
-                    endpoint.handle_sli(session, &sli);
-                });
-            }
             Message::Hello(_) => {}
+            _ => self.handle_call_message(handle, control, message),
+        }
+    }
+
+    fn handle_call_message(
+        &mut self,
+        handle: TunnelHandle,
+        control: &ControlMessage<'_>,
+        message: Message<'_>,
+    ) {
+        let session = self.session_of(handle, control.session_id);
+        match (message, session) {
+            (Message::Icrq(icrq), _) => self.handle_icrq(handle, session, &icrq),
+            (Message::Ocrq(ocrq), _) => self.handle_ocrq(handle, session, &ocrq),
+            (Message::Icrp(icrp), Some(session)) => self.handle_icrp(session, &icrp),
+            (Message::Iccn(iccn), Some(session)) => self.handle_iccn(session, &iccn),
+            (Message::Ocrp(ocrp), Some(session)) => self.handle_ocrp(session, &ocrp),
+            (Message::Occn(occn), Some(session)) => self.handle_occn(session, &occn),
+            (Message::Cdn(cdn), Some(session)) => self.handle_cdn(session, &cdn),
+            (Message::Wen(wen), Some(session)) => self.handle_wen(session, &wen),
+            (Message::Sli(sli), Some(session)) => self.handle_sli(session, &sli),
+            // A peer that does not know our Session ID names its own (RFC 2661 §4.4.4).
+            (Message::Cdn(cdn), None)
+                if control.session_id == 0
+                    && let Some(session) =
+                        self.session_of_peer(handle, cdn.assigned_session_id) =>
+            {
+                self.handle_cdn(session, &cdn);
+            }
+            // The session is gone, and so is what the message is about.
+            (message, _) => {
+                let message = Some(message.message_type());
+                self.trace(|| Trace::Unhandled { tunnel: handle, message });
+            }
         }
     }
 
@@ -182,21 +173,6 @@ impl Endpoint {
                 let message = Some(message_type);
                 self.trace(|| Trace::Unhandled { tunnel: handle, message });
             }
-        }
-    }
-
-    /// Handles a message of a session, if there is one. A message for a session that is gone is
-    /// acknowledged, and that is all: what it would end has ended.
-    fn with_session(
-        &mut self,
-        tunnel: TunnelHandle,
-        session: Option<SessionHandle>,
-        message: MessageType,
-        handle: impl FnOnce(&mut Self, SessionHandle),
-    ) {
-        match session {
-            Some(session) => handle(self, session),
-            None => self.trace(|| Trace::Unhandled { tunnel, message: Some(message) }),
         }
     }
 

@@ -58,9 +58,9 @@ impl Endpoint {
         let mut reason = reason;
         for action in actions {
             let done = match action {
-                TunnelAction::SendSccrq => self.send_sccrq(handle),
-                TunnelAction::SendSccrp => self.send_sccrp(handle),
-                TunnelAction::SendScccn => self.send_scccn(handle),
+                TunnelAction::SendSccrq | TunnelAction::SendSccrp | TunnelAction::SendScccn => {
+                    self.send_opening(handle, *action)
+                }
                 TunnelAction::SendStopCcn => {
                     self.send_stop_ccn(handle, before, reason.as_ref());
                     Ok(())
@@ -112,42 +112,23 @@ impl Endpoint {
         config.secret.as_ref().map(|_| self.tools.random()).transpose()
     }
 
-    fn send_sccrq(&mut self, handle: TunnelHandle) -> Result<(), BuildError> {
-        let Some(tunnel) = self.tunnels.get(handle.0) else { return Ok(()) };
+    /// Sends the message of the handshake that an action stands for.
+    fn send_opening(
+        &mut self,
+        handle: TunnelHandle,
+        action: TunnelAction,
+    ) -> Result<(), BuildError> {
+        let Some(tunnel) = self.tunnels.get_mut(handle.0) else { return Ok(()) };
         let Some(shake) = tunnel.handshake.as_deref() else { return Ok(()) };
-        let sccrq = handshake::sccrq(&tunnel.config, shake, tunnel.local_id);
-        let message =
-            self.tools.build((0, 0), &Message::Sccrq(sccrq), &tunnel.config, Hide::Configured)?;
-        self.push_message(handle, message);
-        Ok(())
-    }
-
-    fn send_sccrp(&mut self, handle: TunnelHandle) -> Result<(), BuildError> {
-        let Some(tunnel) = self.tunnels.get(handle.0) else { return Ok(()) };
-        let Some(shake) = tunnel.handshake.as_deref() else { return Ok(()) };
-        let md5 = self.tools.md5();
-        let sccrp = handshake::sccrp(&tunnel.config, shake, tunnel.local_id, md5);
-        let message = self.tools.build(
-            (tunnel.peer_id, 0),
-            &Message::Sccrp(sccrp),
-            &tunnel.config,
-            Hide::Configured,
-        )?;
-        self.push_message(handle, message);
-        Ok(())
-    }
-
-    fn send_scccn(&mut self, handle: TunnelHandle) -> Result<(), BuildError> {
-        let Some(tunnel) = self.tunnels.get(handle.0) else { return Ok(()) };
-        let Some(shake) = tunnel.handshake.as_deref() else { return Ok(()) };
-        let scccn = handshake::scccn(&tunnel.config, shake, self.tools.md5());
-        let message = self.tools.build(
-            (tunnel.peer_id, 0),
-            &Message::Scccn(scccn),
-            &tunnel.config,
-            Hide::Configured,
-        )?;
-        self.push_message(handle, message);
+        let (config, id, md5) = (&tunnel.config, tunnel.local_id, self.tools.md5());
+        let message = match action {
+            TunnelAction::SendSccrq => Message::Sccrq(handshake::sccrq(config, shake, id)),
+            TunnelAction::SendSccrp => Message::Sccrp(handshake::sccrp(config, shake, id, md5)),
+            _ => Message::Scccn(handshake::scccn(config, shake, md5)),
+        };
+        let ids = (tunnel.peer_id, 0);
+        let built = self.tools.build(ids, &message, config, Hide::Configured)?;
+        tunnel.channel.push(built);
         Ok(())
     }
 

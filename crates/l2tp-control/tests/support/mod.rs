@@ -19,10 +19,13 @@ use l2tp_control::EndpointConfig;
 use l2tp_control::Event;
 use l2tp_control::IncomingCall;
 use l2tp_control::LinkId;
+use l2tp_control::OutgoingCall;
 use l2tp_control::SessionHandle;
 use l2tp_control::TunnelConfig;
 use l2tp_control::TunnelHandle;
 use l2tp_wire::Avp;
+use l2tp_wire::BearerTypes;
+use l2tp_wire::FramingTypes;
 use l2tp_wire::MessageBuilder;
 use l2tp_wire::MessageType;
 use l2tp_wire::Packet;
@@ -59,6 +62,19 @@ pub fn server(tunnel: TunnelConfig) -> EndpointConfig {
 
 pub fn client(tunnel: TunnelConfig) -> EndpointConfig {
     EndpointConfig::new(tunnel)
+}
+
+/// A digital call, for an LNS to have placed.
+pub fn outgoing_call() -> OutgoingCall {
+    OutgoingCall {
+        serial: 0,
+        minimum_bps: 300,
+        maximum_bps: 64_000,
+        bearer: BearerTypes::DIGITAL,
+        framing: FramingTypes::SYNC,
+        called_number: "5551234".into(),
+        sub_address: None,
+    }
 }
 
 /// What a datagram was.
