@@ -24,7 +24,6 @@ use crate::layout::Layout;
 use crate::lifetime::Crossing;
 use crate::lifetime::crossing;
 use crate::number::OwnLines;
-use crate::sequence::infer;
 
 /// The receiving half of a security association (RFC 4303 §3.4).
 ///
@@ -188,6 +187,11 @@ impl<N: Number, K: AsRef<dyn OpenKey>> InboundSa<N, K> {
         self.state.0.failures.get(cause as usize).map_or(0, N::load)
     }
 
+    #[cfg(test)]
+    pub(crate) const fn window(&self) -> &ReplayWindow<N> {
+        &self.state.0.window
+    }
+
     /// Looks at a packet before any cipher does. Says which sequence number it has.
     pub(crate) fn admit(&self, packet: &[u8]) -> Result<u64, OpenFailure> {
         self.sequence_of(packet).map_err(|cause| self.count(cause))
@@ -217,7 +221,7 @@ impl<N: Number, K: AsRef<dyn OpenKey>> InboundSa<N, K> {
     }
 
     fn whole_sequence(&self, low: u32) -> Option<u64> {
-        if self.config.extended { infer(&self.state.0.window, low) } else { Some(low.into()) }
+        if self.config.extended { self.state.0.window.infer(low) } else { Some(low.into()) }
     }
 
     /// The work for the crypto code.

@@ -184,6 +184,17 @@ mod tests {
         }
     }
 
+    /// RFC 3602 §4 case 5: 64 octets of ICMP and their trailer.
+    #[test]
+    fn the_trailer_of_rfc_3602() {
+        let layout = Layout::new("aes128-sha1".parse().unwrap());
+        let mut storage = [0; 256];
+        let mut packet = PacketMut::new(&mut storage, 64..128).unwrap();
+        layout.wrap(&mut packet, NextHeader(1)).unwrap();
+        let trailer = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 14, 1];
+        assert_eq!(packet.payload()[24 + 64..24 + 80], trailer);
+    }
+
     #[test]
     fn what_does_not_fit_is_refused() {
         let layout = Layout::new("aes256-sha1".parse().unwrap());

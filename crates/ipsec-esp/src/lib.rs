@@ -10,10 +10,14 @@ mod batch;
 pub mod checksum;
 mod config;
 mod error;
+#[cfg(test)]
+mod far_tests;
 mod header;
 mod inbound;
 mod layout;
 mod lifetime;
+#[cfg(all(test, loom))]
+mod loom_tests;
 mod number;
 mod outbound;
 mod replay;

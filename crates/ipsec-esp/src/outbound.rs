@@ -188,6 +188,12 @@ impl<N: Number, K: AsRef<dyn SealKey>> OutboundSa<N, K> {
         self.layout.wrap(packet, next_header)
     }
 
+    /// As if so many packets had been sealed.
+    #[cfg(test)]
+    pub(crate) fn start_at(&self, sequence: u64) {
+        self.state.0.sequence.store(sequence);
+    }
+
     /// Reserves `packets` sequence numbers, and counts `octets` to be encrypted.
     pub(crate) fn reserve(&self, packets: u64, octets: usize) -> Result<Run, SealError> {
         let state = &self.state.0;
@@ -211,7 +217,7 @@ impl<N: Number, K: AsRef<dyn SealKey>> OutboundSa<N, K> {
     ) -> Result<Sealed, SealError> {
         let (soft, hard) = (self.lifetime.soft, self.lifetime.hard);
         let wide = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-        let sequence = run.sequence + place;
+        let sequence = run.sequence.saturating_add(place);
         let packets = crossing(sequence - 1, sequence, soft.packets, hard.packets);
         let start = run.octets.saturating_add(wide(before));
         let octets = crossing(start, start.saturating_add(wide(octets)), soft.octets, hard.octets);

@@ -99,6 +99,8 @@ impl<N: Number> ReplayWindow<N> {
 
     /// Takes in a packet whose ICV was right.
     ///
+    /// A leap ahead by 2^44 or more may be refused; [`infer`](Self::infer) leaps less than 2^32.
+    ///
     /// # Errors
     /// [`Refused`]; the packet must then be dropped.
     pub fn commit(&self, sequence: u64) -> Result<Committed, Refused> {

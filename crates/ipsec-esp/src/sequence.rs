@@ -8,22 +8,26 @@ pub(crate) const LAST_SHORT: u64 = u32::MAX as u64;
 /// could ever reserve at once, so that no counter wraps.
 pub(crate) const LAST_EXTENDED: u64 = u64::MAX - LAST_SHORT;
 
-/// The whole sequence number of a packet that carries the low half (RFC 4303 appendix A2.2).
-///
-/// It is the one number in the 2^32 that start at the left edge of the window. `None` when that
-/// number would lie before the first or behind the last one there is.
-pub(crate) fn infer<N: Number>(window: &ReplayWindow<N>, low: u32) -> Option<u64> {
-    let highest = window.highest();
-    let ahead_of = |left: u64| {
-        let [.., l0, l1, l2, l3] = left.to_be_bytes();
-        u64::from(low.wrapping_sub(u32::from_be_bytes([l0, l1, l2, l3])))
-    };
-    match highest.checked_sub(window.size() - 1) {
-        Some(left) => left.checked_add(ahead_of(left)),
-        // The window reaches back before number 0: what lies there was never sent.
-        None => {
-            let before = window.size() - 1 - highest;
-            ahead_of(before.wrapping_neg()).checked_sub(before)
+impl<N: Number> ReplayWindow<N> {
+    /// The whole sequence number of a packet that carries its low half, for extended sequence numbers
+    /// (RFC 4303 appendix A2.2).
+    ///
+    /// It is the one number in the 2^32 that start at the left edge of the window. `None` when that
+    /// number would lie before the first or behind the last one there is.
+    #[must_use]
+    pub fn infer(&self, low: u32) -> Option<u64> {
+        let highest = self.highest();
+        let ahead_of = |left: u64| {
+            let [.., l0, l1, l2, l3] = left.to_be_bytes();
+            u64::from(low.wrapping_sub(u32::from_be_bytes([l0, l1, l2, l3])))
+        };
+        match highest.checked_sub(self.size() - 1) {
+            Some(left) => left.checked_add(ahead_of(left)),
+            // The window reaches back before number 0: what lies there was never sent.
+            None => {
+                let before = self.size() - 1 - highest;
+                ahead_of(before.wrapping_neg()).checked_sub(before)
+            }
         }
     }
 }
@@ -77,7 +81,7 @@ mod tests {
             (u64::MAX, u32::MAX, Some(u64::MAX)),
             (u64::MAX, 0, None),
         ] {
-            assert_eq!(infer(&at(highest, 64), low), want, "{highest:#x} {low:#x}");
+            assert_eq!(at(highest, 64).infer(low), want, "{highest:#x} {low:#x}");
             assert_eq!(by_the_letter(highest, 64, low), want, "{highest:#x} {low:#x}");
         }
     }
@@ -91,7 +95,7 @@ mod tests {
             low in prop_oneof![0..5000_u32, u32::MAX - 5000.., any::<u32>()],
         ) {
             let highest = u64::from(high) << 32 | u64::from(low_highest);
-            prop_assert_eq!(infer(&at(highest, size), low), by_the_letter(highest, size, low));
+            prop_assert_eq!(at(highest, size).infer(low), by_the_letter(highest, size, low));
         }
     }
 }

@@ -10,6 +10,7 @@ use vpn_core::Deadlines;
 use vpn_core::Instant;
 use vpn_core::Machine;
 use vpn_core::PacketMut;
+use vpn_core::RandomError;
 use vpn_core::SecureRandom;
 
 use crate::EspHeader;
@@ -101,7 +102,8 @@ impl<N: Number> Sad<N> {
     /// # Errors
     /// [`SadError::Random`].
     pub fn reserve_spi(&mut self, rng: &mut dyn SecureRandom) -> Result<Spi, SadError> {
-        loop {
+        // Of random numbers the first one serves; a generator that repeats itself is broken.
+        for _ in 0..64 {
             let mut octets = [0; 4];
             rng.fill(&mut octets)?;
             let spi = Spi(u32::from_be_bytes(octets));
@@ -109,6 +111,7 @@ impl<N: Number> Sad<N> {
                 return Ok(spi);
             }
         }
+        Err(SadError::Random(RandomError))
     }
 
     /// Gives back an SPI whose negotiation failed.

@@ -22,13 +22,22 @@ fn hex(value: &Value) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
 }
 
-fn wycheproof(file: &str) -> Option<Value> {
-    let path = [env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors/wycheproof/", file].concat();
+/// A file that lies beside the project and is not part of it.
+fn shared_path(file: &str) -> String {
+    [env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors/", file].concat()
+}
+
+fn shared(file: &str) -> Option<Value> {
+    let path = shared_path(file);
     let read = std::fs::read_to_string(&path).ok();
     if read.is_none() {
         eprintln!("SKIPPED: {path} is absent");
     }
-    read.map(|text: String| serde_json::from_str(&text).unwrap())
+    read.map(|text| serde_json::from_str(&text).unwrap())
+}
+
+fn wycheproof(file: &str) -> Option<Value> {
+    shared(&["wycheproof/", file].concat())
 }
 
 fn tag(algorithm: EspIntegrity, key: &[u8], message: &[u8], len: usize) -> Vec<u8> {
@@ -133,6 +142,56 @@ fn check_cbc(cipher: EspCipher, key: &[u8], iv: &[u8], plaintext: &[u8], ciphert
     assert_eq!(data, ciphertext);
     assert!(Decryptor::new(cipher, key).unwrap_or(Decryptor::Null).decrypt(iv, &mut data).is_ok());
     assert_eq!(data, plaintext);
+}
+
+/// RFC 3602 §4 case 5: a whole ESP packet, without an ICV.
+#[test]
+fn cbc_esp_packet() {
+    let all: Value =
+        serde_json::from_str(include_str!("../../tests/data/rfc3602-aes-cbc.json")).unwrap();
+    let case = &all["esp_transport_case5"];
+    let packet = hex(&case["esp"]);
+    let plaintext = [hex(&case["payload"]), hex(&case["padding_padlen_nexthdr"])].concat();
+    check_cbc(EspCipher::Aes128Cbc, &hex(&case["key"]), &packet[8..24], &plaintext, &packet[24..]);
+}
+
+/// ESP packets that a Linux kernel made, without an ICV.
+#[test]
+fn cbc_kernel_packets() {
+    let Some(all) = shared("esp/linux-kernel-esp.json") else { return };
+    for case in all["cases"].as_array().unwrap() {
+        let (cipher, iv_len) = match case["crypt"].as_str().unwrap() {
+            "3DES" => (EspCipher::TripleDesCbc, 8),
+            "AES-CBC" => (EspCipher::Aes128Cbc, 16),
+            other => panic!("{other}"),
+        };
+        let packet = hex(&case["esp_after_sequence"]);
+        let (iv, ciphertext) = packet.split_at(iv_len);
+        let plaintext = hex(&case["plaintext_with_trailer"]);
+        check_cbc(cipher, &hex(&case["crypt_key"]), iv, &plaintext, ciphertext);
+    }
+}
+
+/// Tunnel-mode pings of a capture that also circulates with tcpdump: 3DES with an ICV of 96 bits
+/// whose key is not known. What is deciphered is an IPv4 packet, padded as ESP pads.
+#[test]
+fn cbc_foreign_capture() {
+    let path = shared_path("pcap/tcpdump/02-sunrise-sunset-esp.pcap");
+    let Ok(file) = std::fs::read(&path) else { return eprintln!("SKIPPED: {path} is absent") };
+    let key = hex(&Value::from("4043434545464649494a4a4c4c4f4f515152525454575758"));
+    let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap()) as usize;
+    let (mut at, mut opened) = (24, 0);
+    while at < file.len() {
+        let frame = &file[at + 16..at + 16 + word(at + 8)];
+        let esp = &frame[14 + 20..];
+        let mut data = esp[16..esp.len() - 12].to_vec();
+        let cipher = Decryptor::new(EspCipher::TripleDesCbc, &key).unwrap_or(Decryptor::Null);
+        assert!(cipher.decrypt(&esp[8..16], &mut data).is_ok());
+        assert!(data.ends_with(&[1, 2, 2, 4]), "padding, its length, and IPv4 inside");
+        assert_eq!((data[0], usize::from(data[3])), (0x45, data.len() - 4));
+        (at, opened) = (at + 16 + frame.len(), opened + 1);
+    }
+    assert_eq!(opened, 8);
 }
 
 /// Wycheproof pads as PKCS #5 does; ESP has its own padding, so the cases serve with theirs applied
