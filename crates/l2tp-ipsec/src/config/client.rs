@@ -4,6 +4,7 @@ use core::time::Duration;
 use l2tp_control::channel::FirstNumbers;
 use ppp_core::AuthMethod;
 use ppp_core::Credentials;
+use ppp_core::LinkConfig;
 use vpn_core::SecretBytes;
 
 use super::Common;

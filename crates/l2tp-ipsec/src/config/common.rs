@@ -9,6 +9,7 @@ use ppp_core::AuthMethod;
 use ppp_core::Credentials;
 use ppp_core::KeepAlive;
 use ppp_core::LinkConfig;
+use ppp_core::Restart;
 use vpn_core::SecretBytes;
 
 use super::ConfigError;
@@ -30,6 +31,7 @@ pub(crate) struct Common {
     pub(crate) reorder: Option<Duration>,
     pub(crate) trace: bool,
     pub(crate) first_numbers: FirstNumbers,
+    pub(crate) change_link: fn(LinkConfig) -> LinkConfig,
 }
 
 impl Common {
@@ -49,6 +51,7 @@ impl Common {
             reorder: None,
             trace: false,
             first_numbers: FirstNumbers::default(),
+            change_link: core::convert::identity,
         }
     }
 
@@ -77,7 +80,11 @@ impl Common {
 
     fn link(&self, config: LinkConfig) -> LinkConfig {
         let keep_alive = KeepAlive { interval: self.echo, ..KeepAlive::default() };
-        config.mru(self.mtu).pfc(true).acfc(true).keep_alive(Some(keep_alive))
+        // A peer that starts its PPP as a program of its own often misses our first request.
+        let restart = Restart { first: Duration::from_secs(1), ..Restart::default() };
+        let config =
+            config.restart(restart).mru(self.mtu).pfc(true).acfc(true).keep_alive(Some(keep_alive));
+        (self.change_link)(config)
     }
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
@@ -174,6 +181,15 @@ macro_rules! common_setters {
         #[must_use]
         pub const fn trace(mut self, on: bool) -> Self {
             self.common.trace = on;
+            self
+        }
+
+        /// Changes how PPP links negotiate, for tests that play the part of another
+        /// implementation.
+        #[doc(hidden)]
+        #[must_use]
+        pub const fn change_link(mut self, change: fn(LinkConfig) -> LinkConfig) -> Self {
+            self.common.change_link = change;
             self
         }
 
