@@ -5,6 +5,7 @@
 
 mod host;
 pub mod packet;
+pub mod wire;
 mod world;
 
 use core::net::Ipv4Addr;
