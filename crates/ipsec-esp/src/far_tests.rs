@@ -3,8 +3,6 @@
 use alloc::vec::Vec;
 
 use vpn_core::PacketMut;
-use vpn_core::RandomError;
-use vpn_core::SecureRandom;
 
 use crate::InboundSa;
 use crate::Local;
@@ -15,27 +13,15 @@ use crate::SaConfig;
 use crate::SealError;
 use crate::Sealed;
 use crate::Spi;
-
-struct Fixed;
-
-impl SecureRandom for Fixed {
-    fn fill(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
-        out.fill(8);
-        Ok(())
-    }
-}
+use crate::testing::inbound;
+use crate::testing::outbound;
 
 const SUBSPACE: u64 = 1 << 32;
 const SUITES: [&str; 4] = ["aes128-sha1", "null-sha512", "aes256gcm16", "chacha20poly1305"];
 
 fn sas(suite: &str, extended: bool) -> (OutboundSa<Local>, InboundSa<Local>) {
-    let suite = suite.parse().unwrap();
-    let crypto = vpn_crypto::esp::portable(suite).unwrap();
-    let keymat: Vec<u8> = (0..suite.keymat_len()).map(|i| u8::try_from(i).unwrap()).collect();
     let config = SaConfig::new(Spi(300)).extended_sequence_numbers(extended);
-    let seal = vpn_core::crypto::EspCrypto::seal_key(crypto, &keymat, &mut Fixed).unwrap();
-    let open = vpn_core::crypto::EspCrypto::open_key(crypto, &keymat).unwrap();
-    (OutboundSa::new(seal, config).unwrap(), InboundSa::new(open, config).unwrap())
+    (outbound(suite, config), inbound(suite, config))
 }
 
 fn seal(sa: &OutboundSa<Local>) -> Result<(Sealed, Vec<u8>), SealError> {

@@ -136,15 +136,7 @@ pub(crate) const fn crossing(before: u64, after: u64, soft: u64, hard: u64) -> C
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    struct Fixed(u8);
-
-    impl SecureRandom for Fixed {
-        fn fill(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
-            out.fill(self.0);
-            Ok(())
-        }
-    }
+    use crate::testing::Fixed;
 
     const HARD: Limits =
         Limits { packets: 1_000_000, octets: 250_000_000, time: Duration::from_secs(3600) };

@@ -1,15 +1,13 @@
 //! What threads share, in every order that they can meet in:
 //! `RUSTFLAGS="--cfg loom" cargo test -p ipsec-esp --release --lib loom_tests`.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use loom::sync::Arc;
 use loom::thread;
 use vpn_core::PacketMut;
-use vpn_core::RandomError;
-use vpn_core::SecureRandom;
 
-use crate::InboundSa;
 use crate::Lifetime;
 use crate::Limits;
 use crate::NextHeader;
@@ -20,23 +18,14 @@ use crate::SealError;
 use crate::Sealed;
 use crate::Shared;
 use crate::Spi;
-
-struct Fixed;
-
-impl SecureRandom for Fixed {
-    fn fill(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
-        out.fill(8);
-        Ok(())
-    }
-}
+use crate::testing::inbound;
+use crate::testing::outbound;
 
 /// Runs `work` in two threads and once here, and returns what each returned.
 fn together<T: 'static + Send>(work: [Box<dyn FnOnce() -> T + Send>; 2]) -> Vec<T> {
     let threads = work.map(thread::spawn);
     threads.into_iter().map(|thread| thread.join().unwrap()).collect()
 }
-
-use alloc::boxed::Box;
 
 fn commits(
     sequences: [&'static [u64]; 2],
@@ -97,9 +86,7 @@ fn numbers_are_given_once_and_end() {
         let hard = Limits { packets: 3, ..Limits::NONE };
         let soft = Limits { packets: 2, ..Limits::NONE };
         let config = SaConfig::new(Spi(300)).lifetime(Lifetime::new(hard).with_soft(soft));
-        let crypto = vpn_crypto::esp::portable("null-sha1".parse().unwrap()).unwrap();
-        let key = vpn_core::crypto::EspCrypto::seal_key(crypto, &[1; 20], &mut Fixed).unwrap();
-        let sa = Arc::new(OutboundSa::<Shared>::new(key, config).unwrap());
+        let sa = Arc::new(outbound::<Shared>("null-sha1", config));
         let work = [0, 1].map(|_| {
             let sa = Arc::clone(&sa);
             let work = move || [seal(&sa), seal(&sa)].to_vec();
@@ -125,11 +112,9 @@ fn seal(sa: &OutboundSa<Shared>) -> Result<Sealed, SealError> {
 #[test]
 fn a_packet_is_opened_once() {
     loom::model(|| {
-        let crypto = vpn_crypto::esp::portable("null-sha1".parse().unwrap()).unwrap();
-        let key = vpn_core::crypto::EspCrypto::seal_key(crypto, &[1; 20], &mut Fixed).unwrap();
-        let out = OutboundSa::<Shared>::new(key, SaConfig::new(Spi(300))).unwrap();
-        let key = vpn_core::crypto::EspCrypto::open_key(crypto, &[1; 20]).unwrap();
-        let inbound = Arc::new(InboundSa::<Shared>::new(key, SaConfig::new(Spi(300))).unwrap());
+        let config = SaConfig::new(Spi(300));
+        let out = outbound::<Shared>("null-sha1", config);
+        let inbound = Arc::new(inbound::<Shared>("null-sha1", config));
         let mut storage = [0; 100];
         let mut packet = PacketMut::new(&mut storage, 20..40).unwrap();
         out.seal(&mut packet, NextHeader::TCP).unwrap();

@@ -197,9 +197,7 @@ impl<N: Number> Sad<N> {
         Ok(())
     }
 
-    /// A packet [crossed a soft limit](Sealed) of the pair.
-    ///
-    /// [Sealed]: crate::Sealed::soft_limit
+    /// A packet [crossed a soft limit](crate::Sealed::soft_limit) of the pair.
     pub fn note_soft_limit(&mut self, bundle: BundleId, generation: Generation) {
         let Some(owner) = self.bundles.get_mut(&bundle) else { return };
         let newest = owner.pairs.last_key_value().is_some_and(|(last, _)| *last == generation);

@@ -1,27 +1,15 @@
 use core::time::Duration;
 
 use proptest::prelude::*;
-use vpn_core::RandomError;
 
 use super::*;
 use crate::Lifetime;
 use crate::Limits;
-use crate::Shared;
 use crate::NextHeader;
 use crate::SaConfig;
 use crate::SealError;
-
-struct Counting(u8);
-
-impl SecureRandom for Counting {
-    fn fill(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
-        for octet in out {
-            self.0 = self.0.wrapping_add(1);
-            *octet = self.0;
-        }
-        Ok(())
-    }
-}
+use crate::Shared;
+use crate::testing;
 
 fn at(seconds: u64) -> Instant {
     Instant::ZERO + Duration::from_secs(seconds)
@@ -33,17 +21,12 @@ fn config(spi: u32) -> SaConfig {
     SaConfig::new(Spi(spi)).lifetime(Lifetime::new(hard))
 }
 
-const KEYMAT: [u8; 36] = [0x3c; 36];
-
 fn inbound(spi: u32) -> Arc<InboundSa<Shared>> {
-    let crypto = vpn_crypto::provider().esp_suite("aes256gcm16".parse().unwrap()).unwrap();
-    Arc::new(InboundSa::new(crypto.open_key(&KEYMAT).unwrap(), config(spi)).unwrap())
+    Arc::new(testing::inbound("aes256gcm16", config(spi)))
 }
 
 fn outbound(spi: u32) -> Arc<OutboundSa<Shared>> {
-    let crypto = vpn_crypto::provider().esp_suite("aes256gcm16".parse().unwrap()).unwrap();
-    let key = crypto.seal_key(&KEYMAT, &mut Counting(0)).unwrap();
-    Arc::new(OutboundSa::new(key, config(spi)).unwrap())
+    Arc::new(testing::outbound("aes256gcm16", config(spi)))
 }
 
 /// A packet from the peer to our SA `spi`.

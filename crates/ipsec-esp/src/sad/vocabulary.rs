@@ -6,7 +6,7 @@ use vpn_core::RandomError;
 use crate::Spi;
 
 /// The SAs with one peer: all that replaced each other. The name is never given twice by one
-/// [`Sad`].
+/// [`Sad`](super::Sad).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct BundleId(pub u64);
 
@@ -14,7 +14,7 @@ pub struct BundleId(pub u64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Generation(pub u32);
 
-/// How a [`Sad`] times replacements.
+/// How a [`Sad`](super::Sad) times replacements.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SadConfig {
     /// How long an old pair goes on receiving after a newer one took over sending. Default 60 s.
@@ -30,7 +30,7 @@ impl Default for SadConfig {
     }
 }
 
-/// What a [`Sad`] reports.
+/// What a [`Sad`](super::Sad) reports.
 #[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SadEvent {
@@ -73,7 +73,7 @@ pub enum Removal {
     Deleted,
 }
 
-/// What the caller of a [`Sad`] did wrong.
+/// What the caller of a [`Sad`](super::Sad) did wrong.
 #[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum SadError {

@@ -1,29 +1,16 @@
 use alloc::vec::Vec;
 
-use vpn_core::RandomError;
-use vpn_core::SecureRandom;
-
 use super::*;
 use crate::Local;
 use crate::SaConfig;
 use crate::Spi;
 use crate::checksum;
-
-struct Fixed;
-
-impl SecureRandom for Fixed {
-    fn fill(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
-        out.fill(8);
-        Ok(())
-    }
-}
+use crate::testing::inbound;
+use crate::testing::outbound;
 
 fn sas() -> (OutboundSa<Local>, InboundSa<Local>) {
-    let crypto = vpn_crypto::provider().esp_suite("aes256-sha256".parse().unwrap()).unwrap();
     let config = SaConfig::new(Spi(0x1_0001));
-    let seal = crypto.seal_key(&[5; 64], &mut Fixed).unwrap();
-    let open = crypto.open_key(&[5; 64]).unwrap();
-    (OutboundSa::new(seal, config).unwrap(), InboundSa::new(open, config).unwrap())
+    (outbound("aes256-sha256", config), inbound("aes256-sha256", config))
 }
 
 /// An IPv4 packet with `options` and a payload of protocol `protocol`.
