@@ -18,6 +18,9 @@ use vpn_netsim::SeededRandom;
 
 const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1701);
 
+/// One tunnel for each client, and as many tunnels as one link has.
+pub(crate) const CAPACITY: u32 = 60_000;
+
 /// A server, and how many clients it has had.
 pub(crate) struct Pair {
     server: Server,
@@ -36,15 +39,17 @@ impl Pair {
         Self { server, clients: 0, datagram: Vec::new() }
     }
 
-    /// Brings one client up.
+    /// Brings one client up. A server that is full makes room for a new one.
     pub(crate) fn set_up(&mut self) -> Client {
+        if self.clients == CAPACITY {
+            *self = Self::new();
+        }
         self.clients += 1;
         // Every client has an address of its own: half-open tunnels are counted for each.
         let address = SocketAddr::from((Ipv4Addr::from(0x0b00_0000 + self.clients), 1701));
         let config = ClientConfig::plain_l2tp(SERVER).user("alice", "wonderland");
-        let random = Box::new(SeededRandom::new(u64::from(self.clients)));
-        let mut client =
-            Client::new(config, vpn_crypto::provider(), random).expect("a client");
+        let random = Box::new(SeededRandom::new(0x0001_0000 + u64::from(self.clients)));
+        let mut client = Client::new(config, vpn_crypto::provider(), random).expect("a client");
         let now = Instant::ZERO;
         client.connect(now, address).expect("a tunnel");
         let to_server = Path::l2tp(SERVER, address);
