@@ -1,5 +1,10 @@
 //! IP packets through client and server: what passes, what does not, and in which form.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(
+    clippy::std_instead_of_alloc,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
 
 mod sim;
 
@@ -159,7 +164,8 @@ fn what_is_no_ip_packet_is_refused() {
 
 #[test]
 fn packets_above_the_mtu_are_refused_by_name() {
-    for (at_server, at_client, mtu) in [(1400, 1400, 1400), (1300, 1400, 1300), (1500, 1280, 1280)] {
+    for (at_server, at_client, mtu) in [(1400, 1400, 1400), (1300, 1400, 1300), (1500, 1280, 1280)]
+    {
         let pair = pair(server_config().mtu(at_server), client_config().mtu(at_client));
         assert_eq!(pair.world.clients[&pair.id].up.as_ref().unwrap().mtu, mtu);
         let size = usize::from(mtu);
@@ -279,7 +285,11 @@ fn every_form_of_the_ppp_header_is_taken() {
         let mut datagram = [header, form, &ip].concat();
         let len = u16::try_from(datagram.len()).unwrap();
         datagram[2..4].copy_from_slice(&len.to_be_bytes());
-        assert_eq!(pair.opened(&datagram), (Inbound::Ip(pair.at_server), ip.clone()), "{form:02x?}");
+        assert_eq!(
+            pair.opened(&datagram),
+            (Inbound::Ip(pair.at_server), ip.clone()),
+            "{form:02x?}"
+        );
     }
 }
 
@@ -389,7 +399,8 @@ fn packets_come_in_order_over_a_line_that_reorders() {
             pair.world.run_for(millis(5));
         }
         pair.world.run_for(secs(2));
-        let tags = |packets: Vec<&[u8]>| packets.iter().map(|packet| packet[20]).collect::<Vec<_>>();
+        let tags =
+            |packets: Vec<&[u8]>| packets.iter().map(|packet| packet[20]).collect::<Vec<_>>();
         let all: Vec<u8> = (0..200).collect();
         assert_eq!(tags(pair.world.packets.iter().map(|(_, packet)| &packet[..]).collect()), all);
         let back = &pair.world.clients[&pair.id].packets;
@@ -422,14 +433,16 @@ fn batches_mix_sessions() {
         for id in &ids {
             let up = world.clients[id].up.as_ref().unwrap();
             let ip = packet::udp(up.local_address, sim::INSIDE, 40 + usize::from(tag), tag);
-            let (path, sealed) = wire::seal(&world.client(*id).data_plane(), up.session, &ip).unwrap();
+            let (path, sealed) =
+                wire::seal(&world.client(*id).data_plane(), up.session, &ip).unwrap();
             datagrams.push((wire::seen_by_peer(path), sealed, up.local_address, ip));
         }
     }
     // One of them is spoilt: the others do not care.
     datagrams[5].1[1] = 9;
 
-    let mut storage: Vec<Vec<u8>> = datagrams.iter().map(|(_, sealed, ..)| sealed.clone()).collect();
+    let mut storage: Vec<Vec<u8>> =
+        datagrams.iter().map(|(_, sealed, ..)| sealed.clone()).collect();
     let mut batch: Vec<_> = storage
         .iter_mut()
         .zip(&datagrams)

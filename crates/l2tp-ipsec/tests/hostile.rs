@@ -1,12 +1,17 @@
 //! Wires that corrupt, strangers who flood, and how little they get out of it.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(
+    clippy::std_instead_of_alloc,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
 
 mod sim;
 
 use core::cell::RefCell;
 use core::net::Ipv4Addr;
 use core::net::SocketAddr;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use vpn_core::Socket;
@@ -111,7 +116,7 @@ fn spoofed(nth: u32, datagram: Vec<u8>) -> Datagram {
 fn strangers_get_no_more_than_three_times_what_they_send() {
     for seed in 0..5 {
         let mut world = World::ordinary(seed);
-        let octets = Rc::new(RefCell::new(HashMap::<SocketAddr, (usize, usize)>::new()));
+        let octets = Rc::new(RefCell::new(BTreeMap::<SocketAddr, (usize, usize)>::new()));
         let seen = Rc::clone(&octets);
         world.net.observe(move |_, datagram, fate| {
             let mut octets = seen.borrow_mut();

@@ -1,5 +1,10 @@
 //! Sessions that carry nothing for two days, and peers that die.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(
+    clippy::std_instead_of_alloc,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
 
 mod sim;
 

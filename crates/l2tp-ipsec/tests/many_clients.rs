@@ -1,5 +1,10 @@
 //! Ten thousand clients of one server, in virtual time.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(
+    clippy::std_instead_of_alloc,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout
+)]
 
 mod sim;
 
@@ -51,6 +56,7 @@ fn crowd(clients: u32) -> u64 {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the time is shown, and decides nothing")]
 fn ten_thousand_clients_come_and_go() {
     let (few, many) = (1_000, 10_000);
     let start = std::time::Instant::now();

@@ -3,8 +3,8 @@
 
 mod sim;
 
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
+use core::sync::atomic::AtomicBool;
+use core::sync::atomic::Ordering;
 
 use l2tp_ipsec::Inbound;
 use l2tp_ipsec::LocalReason;

@@ -9,7 +9,11 @@ use vpn_core::PacketMut;
 use vpn_core::Path;
 
 /// Seals one packet and returns the datagram.
-pub fn seal(plane: &Plane, session: SessionId, packet: &[u8]) -> Result<(Path, Vec<u8>), SealError> {
+pub fn seal(
+    plane: &Plane,
+    session: SessionId,
+    packet: &[u8],
+) -> Result<(Path, Vec<u8>), SealError> {
     let room = plane.room();
     let mut storage = vec![0; room.front + packet.len() + room.back];
     let window = room.front..room.front + packet.len();
