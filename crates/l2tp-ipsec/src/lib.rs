@@ -1,4 +1,5 @@
-//! L2TP/IPsec as two sans-IO state machines: [`Client`] and [`Server`].
+//! L2TP/IPsec as sans-IO state machines: [`Client`] and [`Server`], and for an access network the
+//! [`Lac`], which takes its subscribers' PPP to a server.
 //!
 //! This release speaks L2TP in clear; IPsec is not part of it yet. L2TP in clear protects nothing,
 //! so it is reached only through constructors of that name.

@@ -63,6 +63,27 @@ use line::Stage;
 /// [`subscriber_up`](Lac::subscriber_up), [`handle_frame`](Lac::handle_frame),
 /// [`poll_frame`](Lac::poll_frame) and [`subscriber_down`](Lac::subscriber_down). The
 /// [contract](Machine) of all machines holds; drain frames where it says transmits.
+///
+/// ```
+/// use l2tp_ipsec::Lac;
+/// use l2tp_ipsec::LacConfig;
+/// use vpn_core::Instant;
+/// # use vpn_netsim::SeededRandom;
+///
+/// let config = LacConfig::plain_l2tp("192.0.2.1:1701".parse()?, "192.0.2.2:1701".parse()?);
+/// # let random = SeededRandom::new(1);
+/// let mut lac = Lac::new(config, vpn_crypto::provider(), Box::new(random))?;
+///
+/// // A modem has connected: the LAC speaks first.
+/// let subscriber = lac.subscriber_up(Instant::ZERO)?;
+/// let mut frame = Vec::new();
+/// assert_eq!(lac.poll_frame(Instant::ZERO, &mut frame), Some((subscriber, frame.len())));
+/// assert_eq!(frame[..5], [0xff, 0x03, 0xc0, 0x21, 1], "an LCP Configure-Request");
+///
+/// // The LNS is not called before the subscriber has sent its proof.
+/// assert!(lac.poll_transmit(Instant::ZERO, &mut Vec::new()).is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Lac {
     endpoint: Endpoint,

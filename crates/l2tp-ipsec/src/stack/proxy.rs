@@ -71,3 +71,63 @@ fn auth_into_call(auth: ProxyAuth) -> l2tp_control::ProxyAuth {
 fn boxed(bytes: Option<Bytes>) -> Box<[u8]> {
     bytes.as_deref().unwrap_or_default().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_lac_tells_is_what_an_lns_hears() {
+        let name: Box<[u8]> = (*b"alice").into();
+        let password = SecretBytes::from("wonderland");
+        let lcp = ProxyLcp {
+            initial_received: [1, 4, 5, 220].into(),
+            last_sent: [3, 4, 0xc0, 0x23].into(),
+            last_received: Box::default(),
+        };
+        for auth in [
+            ProxyAuth::Text { name: name.clone(), password: password.clone() },
+            ProxyAuth::Chap {
+                name: name.clone(),
+                challenge: [7; 20].into(),
+                identifier: 9,
+                response: [8; 49].into(),
+            },
+            ProxyAuth::Pap { name, identifier: 3, password },
+            ProxyAuth::None,
+        ] {
+            let (heard, proof) = from_call(into_call(lcp.clone(), auth.clone())).unwrap();
+            assert_eq!(heard, lcp);
+            let proof = proof.unwrap();
+            let told = (auth.authen_type(), auth.name());
+            assert_eq!((proof.authen_type(), proof.name()), told);
+            let same = match (&auth, &proof) {
+                (
+                    ProxyAuth::Chap { challenge, identifier, response, .. },
+                    ProxyAuth::Chap { challenge: c, identifier: i, response: r, .. },
+                ) => (challenge, identifier, response) == (c, i, r),
+                (
+                    ProxyAuth::Pap { identifier, password, .. },
+                    ProxyAuth::Pap { identifier: i, password: p, .. },
+                ) => identifier == i && password.ct_eq(p.expose()),
+                (ProxyAuth::Text { password, .. }, ProxyAuth::Text { password: p, .. }) => {
+                    password.ct_eq(p.expose())
+                }
+                (ProxyAuth::None, ProxyAuth::None) => true,
+                _ => false,
+            };
+            assert!(same, "{auth:?} became {proof:?}");
+        }
+    }
+
+    #[test]
+    fn a_method_that_is_not_spoken_here_is_no_proof() {
+        let told = into_call(ProxyLcp::default(), ProxyAuth::None);
+        let auth = told.proxy_auth.clone().unwrap();
+        let eap = l2tp_control::ProxyAuth { kind: ProxyAuthenType(7), ..auth };
+        let call = ConnectedCall { proxy_auth: Some(eap), ..told };
+        assert!(from_call(call).unwrap().1.is_none());
+        // Without LCP there is nothing to go on from.
+        assert!(from_call(ConnectedCall::default()).is_none());
+    }
+}

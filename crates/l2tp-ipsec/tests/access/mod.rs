@@ -1,5 +1,6 @@
 //! Subscribers at a LAC, and an LNS behind it, on a simulated network.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, unreachable_pub)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(dead_code, unreachable_pub, reason = "each test uses a part")]
 
 use alloc::rc::Rc;
 use alloc::sync::Arc;
