@@ -313,10 +313,7 @@ fn the_message_type_comes_first() {
     assert_eq!(tolerant.unwrap().message_type(), MessageType::HELLO);
     let attribute = AttributeType::MESSAGE_TYPE;
     assert_eq!(heard.lenient, [(Leniencies::WRONG_MANDATORY_BIT, Some(attribute))]);
-    assert_eq!(
-        strict(&optional).unwrap_err().kind,
-        MessageErrorKind::WrongMandatoryBit(attribute)
-    );
+    assert_eq!(strict(&optional).unwrap_err().kind, MessageErrorKind::WrongMandatoryBit(attribute));
 }
 
 /// Every M bit turned round.

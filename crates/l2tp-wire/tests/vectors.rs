@@ -88,10 +88,7 @@ fn tunnel_authentication() {
         let message_type = MessageType(case["message_type"].as_u64().unwrap().try_into().unwrap());
         let (secret, challenge) = (hex_field(case, "secret"), hex_field(case, "challenge_avp"));
         let expected: [u8; 16] = hex_field(case, "challenge_response_avp").try_into().unwrap();
-        assert_eq!(
-            auth::challenge_response(md5(), message_type, &secret, &challenge),
-            expected
-        );
+        assert_eq!(auth::challenge_response(md5(), message_type, &secret, &challenge), expected);
         assert!(auth::verify_response(md5(), message_type, &secret, &challenge, &expected));
         for bit in 0..128 {
             let mut wrong = expected;

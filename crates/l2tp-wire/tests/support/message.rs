@@ -88,10 +88,7 @@ pub const REQUIRED: [(MessageType, &[(AttributeType, &[u8])]); 14] = {
         ),
         (MessageType::ICRP, SESSION),
         (MessageType::ICCN, CONNECTED),
-        (
-            MessageType::CDN,
-            &[(A::RESULT_CODE, &[0, 3, 0, 0]), (A::ASSIGNED_SESSION_ID, &[0, 8])],
-        ),
+        (MessageType::CDN, &[(A::RESULT_CODE, &[0, 3, 0, 0]), (A::ASSIGNED_SESSION_ID, &[0, 8])]),
         (MessageType::WEN, &[(A::CALL_ERRORS, &[0; 26])]),
         (MessageType::SLI, &[(A::ACCM, &[0; 10])]),
     ]
