@@ -368,6 +368,25 @@ fn many_subscribers_share_a_tunnel() {
 }
 
 #[test]
+fn a_burst_of_subscribers_waits_its_turn() {
+    // More calls than control messages may wait in the tunnel.
+    let users = (0..400).fold(Users::new(), |users, n| users.user(&format!("u{n}"), "wonderland"));
+    let lns = lns_config(&METHODS).pool("10.9.0.0/22".parse().unwrap());
+    let mut world = World::with_users(lac_config(&METHODS), lns, users, 1);
+    for n in 0..400 {
+        world.dial(client(&format!("u{n}"), &METHODS));
+    }
+    world.run(5 * SECOND);
+    assert!((0..400).all(|n| world.subscriber(n).address().is_some()));
+    assert_eq!(world.access().lac.counts().tunnels, 1);
+    // They all learn of the tunnel's end.
+    world.net.partition(&[world.lns]);
+    world.run(180 * SECOND);
+    let ends = world.said.iter().filter(|event| matches!(event, LacEvent::Ended { .. })).count();
+    assert_eq!((ends, world.access().lac.subscribers()), (400, 0));
+}
+
+#[test]
 fn frames_may_be_lost_anywhere() {
     for (seed, method) in (0..40).zip(METHODS.into_iter().cycle()) {
         let users = Users::new().user("alice", "wonderland");
