@@ -3,6 +3,7 @@
 //! each.
 #![no_main]
 
+#[allow(dead_code, reason = "the crate's own tests use more of it")]
 #[path = "../../crates/l2tp-control/tests/support/operations.rs"]
 mod operations;
 
