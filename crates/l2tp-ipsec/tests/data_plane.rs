@@ -22,6 +22,7 @@ use l2tp_ipsec::ServerConfig;
 use l2tp_ipsec::SessionId;
 use l2tp_ipsec::Users;
 use l2tp_wire::Packet;
+use ppp_core::LinkConfig;
 use vpn_core::DropReason;
 use vpn_core::Handled;
 use vpn_core::PacketMut;
@@ -290,6 +291,30 @@ fn every_form_of_the_ppp_header_is_taken() {
             (Inbound::Ip(pair.at_server), ip.clone()),
             "{form:02x?}"
         );
+    }
+}
+
+#[test]
+fn ppp_headers_are_as_short_as_the_receiver_offers() {
+    type Change = fn(LinkConfig) -> LinkConfig;
+    let forms: [(Change, &[u8]); 4] = [
+        (|link| link.pfc(true).acfc(true), &[0x21]),
+        (|link| link.pfc(false).acfc(true), &[0, 0x21]),
+        (|link| link.pfc(true).acfc(false), &[0xff, 3, 0x21]),
+        (|link| link.pfc(false).acfc(false), &[0xff, 3, 0, 0x21]),
+    ];
+    for (at_server, up_form) in forms {
+        for (at_client, down_form) in forms {
+            let server = server_config().change_link(at_server);
+            let pair = pair(server, client_config().change_link(at_client));
+            let ppp = |datagram: &[u8]| match Packet::decode(datagram) {
+                Ok(Packet::Data(message)) => message.payload[..message.payload.len() - 60].to_vec(),
+                _ => panic!("no data message"),
+            };
+            assert_eq!(ppp(&pair.sealed(&pair.up(0))), up_form);
+            let down = wire::seal(&pair.server, pair.at_server, &pair.down(0)).unwrap().1;
+            assert_eq!(ppp(&down), down_form);
+        }
     }
 }
 

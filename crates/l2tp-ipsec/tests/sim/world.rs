@@ -24,6 +24,7 @@ use vpn_core::Path;
 use vpn_netsim::Link;
 use vpn_netsim::Net;
 use vpn_netsim::NodeId;
+use vpn_netsim::Realm;
 use vpn_netsim::Role;
 use vpn_netsim::SeededRandom;
 
@@ -102,11 +103,16 @@ impl World {
 
     /// Adds a client that has not begun to connect.
     pub fn add(&mut self, config: ClientConfig) -> NodeId {
+        self.add_inside(Realm::PUBLIC, config)
+    }
+
+    /// Adds such a client to the inside of a NAT.
+    pub fn add_inside(&mut self, realm: Realm, config: ClientConfig) -> NodeId {
         let nth = u32::try_from(self.addresses.len()).unwrap() + 1;
         let address = IpAddr::V4(Ipv4Addr::from(u32::from(Ipv4Addr::new(198, 18, 0, 0)) + nth));
         let client = self.machine(config);
         let split = nth % 2 == 1;
-        let id = self.net.add(Role::Client(Host::new(client, split)), &[address]);
+        let id = self.net.add_inside(realm, Role::Client(Host::new(client, split)), &[address]);
         self.addresses.insert(id, SocketAddr::new(address, 1701));
         self.clients.insert(id, Caller::default());
         id
