@@ -1,5 +1,5 @@
 //! Clients behind NATs.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::std_instead_of_alloc, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod sim;
 
