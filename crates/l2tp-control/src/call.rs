@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use l2tp_wire::BearerTypes;
 use l2tp_wire::CdnResult;
+use l2tp_wire::DisconnectCode;
+use l2tp_wire::DisconnectDirection;
 use l2tp_wire::ErrorCode;
 use l2tp_wire::FramingTypes;
 use l2tp_wire::ProxyAuthenType;
@@ -115,25 +117,69 @@ pub struct CallResult {
     pub error: ErrorCode,
     /// A text for people.
     pub message: Bytes,
+    /// Why, in the words of the telephone network.
+    pub q931: Option<Q931>,
+    /// Why PPP ended.
+    pub ppp: Option<PppCause>,
+}
+
+/// Why a switched call ended (RFC 2661 §4.4.4), in the codes of ITU-T Q.931.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Q931 {
+    /// Cause code.
+    pub cause: u16,
+    /// Message code, such as DISCONNECT.
+    pub message: u8,
+    /// A text for people, in ASCII.
+    pub advisory: Bytes,
+}
+
+/// Why PPP ended (RFC 3145).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PppCause {
+    /// The reason.
+    pub code: DisconnectCode,
+    /// Number of the PPP control protocol that failed, or 0.
+    pub protocol: u16,
+    /// Which side the code speaks of.
+    pub direction: DisconnectDirection,
+    /// A text for people.
+    pub message: Bytes,
 }
 
 impl CallResult {
     /// A result that says all.
     #[must_use]
     pub const fn new(result: CdnResult) -> Self {
-        Self { result, error: ErrorCode::NONE, message: Bytes::new() }
+        Self { result, error: ErrorCode::NONE, message: Bytes::new(), q931: None, ppp: None }
     }
 
     /// A general error.
     #[must_use]
     pub const fn error(error: ErrorCode) -> Self {
-        Self { result: CdnResult::GENERAL_ERROR, error, message: Bytes::new() }
+        let mut result = Self::new(CdnResult::GENERAL_ERROR);
+        result.error = error;
+        result
     }
 
-    /// Adds a text for people.
+    /// Adds a text for people; 255 octets of it go out.
     #[must_use]
     pub fn message(mut self, message: impl Into<Bytes>) -> Self {
         self.message = message.into();
+        self
+    }
+
+    /// Adds what the telephone network said.
+    #[must_use]
+    pub fn q931(mut self, q931: Q931) -> Self {
+        self.q931 = Some(q931);
+        self
+    }
+
+    /// Adds why PPP ended.
+    #[must_use]
+    pub fn ppp(mut self, ppp: PppCause) -> Self {
+        self.ppp = Some(ppp);
         self
     }
 }

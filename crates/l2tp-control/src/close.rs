@@ -2,7 +2,6 @@ use alloc::string::String;
 use core::fmt;
 
 use bytes::Bytes;
-use l2tp_wire::DisconnectCode;
 use l2tp_wire::ErrorCode;
 use l2tp_wire::MessageType;
 use l2tp_wire::ProtocolVersion;
@@ -38,7 +37,7 @@ impl TunnelResult {
         Self { result: StopCcnResult::GENERAL_ERROR, error, message: Bytes::new() }
     }
 
-    /// Adds a text for people.
+    /// Adds a text for people; 255 octets of it go out.
     #[must_use]
     pub fn message(mut self, message: impl Into<Bytes>) -> Self {
         self.message = message.into();
@@ -200,10 +199,6 @@ pub enum SessionCloseReason {
     Peer {
         /// What its CDN says.
         result: CallResult,
-        /// Q.931 Cause Code, where the CDN has one.
-        q931_cause: Option<u16>,
-        /// PPP Disconnect Cause Code (RFC 3145), where the CDN has one.
-        ppp_cause: Option<DisconnectCode>,
     },
     /// Its tunnel closed.
     TunnelClosed,
@@ -256,16 +251,7 @@ impl fmt::Display for SessionCloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Local(result) => write!(f, "closed by us: {result}"),
-            Self::Peer { result, q931_cause, ppp_cause } => {
-                write!(f, "closed by the peer: {result}")?;
-                if let Some(cause) = q931_cause {
-                    write!(f, ", Q.931 cause {cause}")?;
-                }
-                match ppp_cause {
-                    Some(cause) => write!(f, ", PPP: {cause}"),
-                    None => Ok(()),
-                }
-            }
+            Self::Peer { result } => write!(f, "closed by the peer: {result}"),
             Self::TunnelClosed => f.write_str("its tunnel closed"),
             Self::TimedOut(state) => write!(f, "the call did not connect in time (state {state})"),
             Self::InvalidMessage(error) => write!(f, "the peer sent an invalid message: {error}"),
@@ -282,7 +268,16 @@ impl fmt::Display for SessionCloseReason {
 impl fmt::Display for CallResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.result)?;
-        error_and_remark(f, self.error, &self.message)
+        error_and_remark(f, self.error, &self.message)?;
+        if let Some(q931) = &self.q931 {
+            write!(f, ", Q.931 cause {}", q931.cause)?;
+            remark(f, &q931.advisory)?;
+        }
+        if let Some(ppp) = &self.ppp {
+            write!(f, ", PPP: {}", ppp.code)?;
+            remark(f, &ppp.message)?;
+        }
+        Ok(())
     }
 }
 
@@ -298,6 +293,12 @@ fn remark(f: &mut fmt::Formatter<'_>, message: &[u8]) -> fmt::Result {
         return Ok(());
     }
     write!(f, " (\"{}\")", String::from_utf8_lossy(message).escape_debug())
+}
+
+/// A text for people, as much of it as goes out.
+pub(crate) fn cut(text: &[u8]) -> &[u8] {
+    const LONGEST: usize = 255;
+    text.get(..LONGEST).unwrap_or(text)
 }
 
 fn text(what: &dyn fmt::Display) -> String {
@@ -331,8 +332,12 @@ impl fmt::Display for CallState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PppCause;
+    use crate::Q931;
     use alloc::format;
     use l2tp_wire::CdnResult;
+    use l2tp_wire::DisconnectCode;
+    use l2tp_wire::DisconnectDirection;
 
     #[test]
     fn what_the_peer_is_told_of_a_tunnel() {
@@ -392,16 +397,20 @@ mod tests {
 
     #[test]
     fn a_text_of_the_peer_is_quoted_and_escaped() {
-        let result = CallResult::error(ErrorCode::TRY_ANOTHER).message(&b"a\nb\xff"[..]);
-        let reason = SessionCloseReason::Peer {
-            result,
-            q931_cause: Some(16),
-            ppp_cause: Some(DisconnectCode::AUTH_FAILED),
-        };
+        let result = CallResult::error(ErrorCode::TRY_ANOTHER)
+            .message(&b"a\nb\xff"[..])
+            .q931(Q931 { cause: 16, message: 0x45, advisory: Bytes::from_static(b"hung up") })
+            .ppp(PppCause {
+                code: DisconnectCode::AUTH_FAILED,
+                protocol: 0xc223,
+                direction: DisconnectDirection::PEER,
+                message: Bytes::new(),
+            });
+        let reason = SessionCloseReason::Peer { result };
         assert_eq!(
             format!("{reason}"),
-            "closed by the peer: general error: try another (\"a\\nb\u{fffd}\"), Q.931 cause 16, \
-             PPP: authentication failed"
+            "closed by the peer: general error: try another (\"a\\nb\u{fffd}\"), Q.931 cause 16 \
+             (\"hung up\"), PPP: authentication failed"
         );
     }
 }

@@ -15,8 +15,10 @@ use l2tp_control::EndpointConfig;
 use l2tp_control::Event;
 use l2tp_control::IncomingCall;
 use l2tp_control::OutgoingCall;
+use l2tp_control::PppCause;
 use l2tp_control::ProxyAuth;
 use l2tp_control::ProxyLcp;
+use l2tp_control::Q931;
 use l2tp_control::RequestedCall;
 use l2tp_control::SendError;
 use l2tp_control::SessionAnswer;
@@ -30,6 +32,8 @@ use l2tp_wire::Accm;
 use l2tp_wire::BearerTypes;
 use l2tp_wire::CallErrors;
 use l2tp_wire::CdnResult;
+use l2tp_wire::DisconnectCode;
+use l2tp_wire::DisconnectDirection;
 use l2tp_wire::ErrorCode;
 use l2tp_wire::FramingTypes;
 use l2tp_wire::MessageType;
@@ -133,7 +137,15 @@ fn a_closed_session_is_told_to_the_peer_and_the_tunnel_stays() {
         let mut pair = Pair::of(config());
         let ups = pair.connect(config());
         let before = pair.sent.len();
-        let result = CallResult::new(CdnResult::ADMINISTRATIVE).message("bye");
+        let result = CallResult::new(CdnResult::ADMINISTRATIVE)
+            .message("bye")
+            .q931(Q931 { cause: 16, message: 0x45, advisory: "normal".into() })
+            .ppp(PppCause {
+                code: DisconnectCode::NORMAL,
+                protocol: 0,
+                direction: DisconnectDirection::GLOBAL,
+                message: "done".into(),
+            });
         pair.ends[closer].close_session(pair.now, ups[closer].1, result.clone());
         pair.run(Duration::from_secs(1));
         let names: Vec<_> = pair.sent[before..].iter().map(Sent::name).collect();
@@ -144,8 +156,7 @@ fn a_closed_session_is_told_to_the_peer_and_the_tunnel_stays() {
             if *session == ups[closer].1 && *reason == SessionCloseReason::Local(result.clone())));
         assert!(matches!(&there[..], [Event::SessionClosed { session, reason, .. }]
             if *session == ups[1 - closer].1
-                && *reason == SessionCloseReason::Peer {
-                    result: result.clone(), q931_cause: None, ppp_cause: None }));
+                && *reason == SessionCloseReason::Peer { result: result.clone() }));
         for (end, (_, session)) in pair.ends.iter_mut().zip(ups) {
             let counts = end.counts();
             assert_eq!((counts.tunnels, counts.sessions), (1, 0));

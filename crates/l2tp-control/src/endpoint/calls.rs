@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 
-use bytes::Bytes;
 use l2tp_wire::BearerTypes;
 use l2tp_wire::CdnResult;
 use l2tp_wire::FramingTypes;
@@ -193,16 +192,7 @@ impl Endpoint {
     }
 
     pub(super) fn handle_cdn(&mut self, handle: SessionHandle, cdn: &Cdn<'_>) {
-        let code = cdn.result_code;
-        let reason = SessionCloseReason::Peer {
-            result: CallResult {
-                result: code.cdn(),
-                error: code.error,
-                message: Bytes::copy_from_slice(code.message),
-            },
-            q931_cause: cdn.q931_cause.map(|cause| cause.code),
-            ppp_cause: cdn.ppp_disconnect_cause.map(|cause| cause.code),
-        };
+        let reason = SessionCloseReason::Peer { result: CallResult::of_cdn(cdn) };
         self.call_event(handle, CallEvent::Cdn, Some(reason));
     }
 

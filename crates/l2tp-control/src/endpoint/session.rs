@@ -3,17 +3,13 @@
 use alloc::boxed::Box;
 
 use l2tp_wire::Message;
-use l2tp_wire::ResultCode;
-use l2tp_wire::message::Cdn;
 use l2tp_wire::message::Icrp;
 use l2tp_wire::message::Ocrp;
 
 use super::Wakeup;
 use super::tools::BuildError;
 use super::tools::Hide;
-use super::tunnel::cut;
 use crate::CallKind;
-use crate::CallResult;
 use crate::CallState;
 use crate::Endpoint;
 use crate::Event;
@@ -198,17 +194,8 @@ impl Endpoint {
         reason: Option<&SessionCloseReason>,
     ) -> Result<(), BuildError> {
         let Some(session) = self.sessions.get(handle.0) else { return Ok(()) };
-        let Some(CallResult { result, error, message }) =
-            reason.and_then(SessionCloseReason::result)
-        else {
-            return Ok(());
-        };
-        let cdn = Message::Cdn(Cdn {
-            result_code: ResultCode::for_cdn(result, error, cut(&message)),
-            q931_cause: None,
-            assigned_session_id: session.local_id,
-            ppp_disconnect_cause: None,
-        });
+        let Some(result) = reason.and_then(SessionCloseReason::result) else { return Ok(()) };
+        let cdn = Message::Cdn(result.cdn(session.local_id));
         if let Some(tunnel) = self.tunnels.get(session.tunnel.0) {
             let ids = (tunnel.peer_id, session.peer_id);
             // An ID in clear is better than no CDN.

@@ -27,6 +27,7 @@ use crate::TunnelCloseReason;
 use crate::TunnelConfig;
 use crate::TunnelHandle;
 use crate::TunnelResult;
+use crate::close::cut;
 use crate::session::state::CallEvent;
 use crate::tunnel::Challenge;
 use crate::tunnel::Phase;
@@ -36,9 +37,6 @@ use crate::tunnel::state::TunnelAction;
 use crate::tunnel::state::TunnelEvent;
 use crate::tunnel::state::TunnelState;
 use crate::tunnel::state::step;
-
-/// The most octets of a text for people that go out.
-pub(super) const LONGEST_TEXT: usize = 255;
 
 impl Endpoint {
     /// Lets an event happen to a control connection. `reason` says why, where it may close it.
@@ -318,9 +316,4 @@ pub(super) fn stop_ccn(result: &TunnelResult, local_id: u16) -> Message<'_> {
         result_code: ResultCode::for_stop_ccn(result.result, result.error, text),
         assigned_tunnel_id: local_id,
     })
-}
-
-/// A text, as much of it as goes out.
-pub(super) fn cut(text: &[u8]) -> &[u8] {
-    text.get(..LONGEST_TEXT).unwrap_or(text)
 }

@@ -1,5 +1,6 @@
 //! One session: its call (RFC 2661 §7.4, §7.5) and its data.
 
+mod disconnect;
 mod incoming;
 mod outgoing;
 pub(crate) mod state;
