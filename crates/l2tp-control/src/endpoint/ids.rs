@@ -83,3 +83,36 @@ impl TunnelIds {
         self.quarantine.next()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::boxed::Box;
+    use vpn_netsim::SeededRandom;
+
+    #[test]
+    fn an_id_is_not_used_again_at_once() {
+        let random = Box::new(SeededRandom::new(1));
+        let mut tools = Tools::new(vpn_crypto::provider(), random);
+        let mut ids = TunnelIds::new();
+        let link = LinkId(3);
+        // All but three are in use.
+        for id in 4..=u16::MAX {
+            ids.insert(link, id, TunnelHandle(1));
+        }
+        assert_eq!(ids.count(link), 65_532);
+        let hold = Duration::from_secs(31);
+        for expected in (1..=3).rev() {
+            let id = ids.choose(link, &mut tools).unwrap();
+            ids.insert(link, id, TunnelHandle(2));
+            ids.release(Instant::ZERO, hold, link, id);
+            assert_eq!(ids.find(link, id), None);
+            assert_eq!(ids.ids.values().filter(|owner| owner.is_none()).count(), 4 - expected);
+        }
+        assert_eq!(ids.choose(link, &mut tools), None, "none is free");
+        assert!(ids.choose(LinkId(4), &mut tools).is_some(), "other links have their own");
+        ids.handle_timeout(Instant::ZERO + hold);
+        assert!(matches!(ids.choose(link, &mut tools), Some(1..=3)));
+        assert_eq!((ids.count(link), ids.poll_timeout()), (65_532, None));
+    }
+}

@@ -50,6 +50,9 @@ use quarantine::Quarantine;
 use slab::Slab;
 use tools::Tools;
 
+/// For how many events the room is kept once they are polled.
+const KEPT_EVENTS: usize = 256;
+
 /// How many Session IDs of all tunnels together are kept out of use at most.
 const SESSION_QUARANTINE: usize = 65_536;
 
@@ -157,7 +160,11 @@ impl Endpoint {
 
     /// The next event, oldest first.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        let event = self.events.pop_front();
+        if self.events.is_empty() && self.events.capacity() > KEPT_EVENTS {
+            self.events = VecDeque::new();
+        }
+        event
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) must be called next, if ever.
