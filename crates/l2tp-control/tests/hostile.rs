@@ -219,10 +219,51 @@ fn a_blind_sender_ends_no_tunnel() {
             endpoint.handle_datagram(now, LinkId::PLAIN, from(victim), &stop(id, (2, nr)));
         assert_eq!(handled, Handled::Dropped(DropReason::OutOfWindow), "{nr}");
     }
+    // The same without a Tunnel ID, which is for peers that don't know ours: this one does.
+    for ns in 0..=u16::MAX {
+        for nr in [0, 1] {
+            let datagram = stop(0, (ns, nr));
+            let handled = endpoint.handle_datagram(now, LinkId::PLAIN, from(victim), &datagram);
+            assert_eq!(handled, Handled::Dropped(DropReason::UnknownTunnel), "{ns} {nr}");
+        }
+    }
     assert_eq!(endpoint.tunnels().next().unwrap().state, TunnelState::Established);
     // No answer to a stranger, nor any error that could be played back and forth.
     let replies = drain(&mut endpoint, now);
     assert!(replies.iter().all(|(path, octets)| path.remote == victim && octets.len() == 12));
+}
+
+#[test]
+fn a_peer_that_does_not_know_our_tunnel_id_can_stop_until_it_has_acknowledged_it() {
+    let now = Instant::ZERO;
+    let path = from(address(1));
+    for link in [LinkId::PLAIN, LinkId(1)] {
+        let mut endpoint = endpoint(server(config()), 1);
+        let _ = endpoint.handle_datagram(now, link, path, &first(9));
+        let id = assigned_tunnel_id(&drain(&mut endpoint, now)[0].1);
+        let stop = |ns| encode((0, 0), (ns, 0), &stop_ccn(9));
+        // Out of its turn it is not even kept.
+        for ns in [0, 2, 16] {
+            let handled = endpoint.handle_datagram(now, link, path, &stop(ns));
+            assert_eq!(handled, Handled::Dropped(DropReason::UnknownTunnel));
+        }
+        let _ = endpoint.handle_datagram(now, link, path, &stop(1));
+        let replies = drain(&mut endpoint, now);
+        assert_eq!((replies.len(), &replies[0].1[4..]), (1, &[0, 9, 0, 0, 0, 1, 0, 2][..]));
+        assert_eq!(endpoint.tunnels().next().unwrap().state, TunnelState::Idle);
+        let handled = endpoint.handle_datagram(now, link, path, &third(id));
+        assert_eq!(handled, Handled::Dropped(DropReason::Duplicate), "the tunnel is over");
+    }
+    // A ZLB shows that our Tunnel ID is known.
+    let mut endpoint = endpoint(server(config()), 1);
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &first(9));
+    let id = assigned_tunnel_id(&drain(&mut endpoint, now)[0].1);
+    let zlb = l2tp_wire::zlb(id, 0, 1, 1);
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &zlb);
+    let stop = encode((0, 0), (1, 1), &stop_ccn(9));
+    let handled = endpoint.handle_datagram(now, LinkId::PLAIN, path, &stop);
+    assert_eq!(handled, Handled::Dropped(DropReason::UnknownTunnel));
+    assert_eq!(endpoint.tunnels().next().unwrap().state, TunnelState::WaitCtlConn);
 }
 
 #[test]

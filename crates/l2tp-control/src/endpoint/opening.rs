@@ -47,7 +47,8 @@ use crate::tunnel::state::TunnelState;
 
 impl Endpoint {
     /// Handles a message that is addressed to no tunnel: an SCCRQ, or the StopCCN of a peer that
-    /// does not know our Tunnel ID yet (RFC 2661 §4.4.3).
+    /// does not know our Tunnel ID yet (RFC 2661 §4.4.3). From then on nothing but the right ID
+    /// ends a tunnel: the address and the peer's ID are no secret.
     pub(super) fn handle_unaddressed(
         &mut self,
         (link, path): (LinkId, Path),
@@ -59,13 +60,26 @@ impl Endpoint {
             Some(MessageType::STOP_CCN) => {
                 let known = assigned_tunnel_id(control)
                     .and_then(|id| self.requests.get(&(link, path.remote, id)).copied());
-                match known {
+                match known.filter(|tunnel| self.may_stop_unaddressed(*tunnel, control.ns)) {
                     Some(tunnel) => self.receive(tunnel, path, datagram, control),
                     None => self.drops.drop(DropReason::UnknownTunnel),
                 }
             }
             _ => self.drops.drop(DropReason::UnknownTunnel),
         }
+    }
+
+    /// Whether a message with this Ns can come from a peer that does not know our Tunnel ID: it
+    /// has not acknowledged our SCCRP, and has nothing else to send first.
+    fn may_stop_unaddressed(&self, tunnel: TunnelHandle, ns: u16) -> bool {
+        self.tunnels.get(tunnel.0).is_some_and(|tunnel| {
+            let unanswered = match tunnel.state {
+                TunnelState::Idle => true,
+                TunnelState::WaitCtlConn => tunnel.channel.queued() > 0,
+                TunnelState::WaitCtlReply | TunnelState::Established => false,
+            };
+            unanswered && ns == tunnel.channel.next_nr()
+        })
     }
 
     fn handle_sccrq(
@@ -185,6 +199,11 @@ impl Endpoint {
                 .tunnels
                 .get(handle.0)
                 .and_then(|tunnel| tunnel.handshake.as_ref()?.tie_breaker);
+            if ours.is_none() && self.config.tunnels == Admission::Refuse {
+                // Nothing vouches for an SCCRQ, and who takes none from strangers and did not ask
+                // for a single tunnel must not lose its own to one.
+                continue;
+            }
             match (decide(ours, theirs), outcome) {
                 (Tie::Both, _) => {}
                 (Tie::Ours, _) => return TieOutcome::Ignore,
