@@ -179,11 +179,12 @@ impl TunnelConfig {
     }
 
     /// Sets after what time without a message from the peer a HELLO goes out (RFC 2661 §6.5): 60 s
-    /// by default, 1 s at least, `None` for never. Each time up to a quarter is taken off at
+    /// by default, 1 s at least and a day at most, `None` for never. Each time up to a quarter is taken off at
     /// random, so that many tunnels don't speak at once.
     #[must_use]
     pub fn hello_interval(mut self, interval: Option<Duration>) -> Self {
-        self.hello_interval = interval.map(|interval| interval.max(Duration::from_secs(1)));
+        let (least, most) = (Duration::from_secs(1), Duration::from_secs(86_400));
+        self.hello_interval = interval.map(|interval| interval.clamp(least, most));
         self
     }
 

@@ -191,15 +191,24 @@ fn the_winner_may_hear_of_the_other_attempt_late() {
 }
 
 #[test]
-fn a_refusing_endpoint_still_loses_a_tie() {
-    // A client that takes no tunnels from strangers wants one with this peer all the same.
-    let mut pair = Pair::new(client(config(false)), server(config(false)));
-    for (end, tie_breaker) in [(LAC, false), (LNS, true)] {
-        let path = Pair::path(end);
-        pair.ends[end].open_tunnel(pair.now, pair.link, path, config(tie_breaker)).unwrap();
+fn who_takes_no_tunnels_loses_a_tie_only_if_it_wants_a_single_one() {
+    for wants_single in [false, true] {
+        let mut pair = Pair::new(client(config(false)), server(config(false)));
+        pair.wire = Box::new(|sent| {
+            if sent.from == LNS && sent.is(MessageType::SCCRQ) {
+                set_tie_breaker(sent, Some(0));
+            }
+            vec![DELAY]
+        });
+        for (end, tie_breaker) in [(LAC, wants_single), (LNS, true)] {
+            let path = Pair::path(end);
+            let config = config(tie_breaker);
+            pair.ends[end].open_tunnel(pair.now, pair.link, path, config).unwrap();
+        }
+        pair.run(DELAY * 3 / 2);
+        let at_lac = pair.ends[LAC].tunnels().next().unwrap();
+        assert_eq!(at_lac.initiator, !wants_single);
+        pair.run(Duration::from_secs(1));
+        assert_eq!(tunnels(&pair, LAC).len(), usize::from(wants_single));
     }
-    pair.run(Duration::from_secs(1));
-    let info = tunnels(&pair, LAC);
-    assert_eq!(info.len(), 1);
-    assert!(!info[0].initiator);
 }

@@ -2,7 +2,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use l2tp_wire::ControlMessage;
+use l2tp_wire::MessageType;
 use l2tp_wire::Packet;
 use l2tp_wire::set_ns_nr;
 use l2tp_wire::zlb;
@@ -49,8 +49,12 @@ impl Endpoint {
             let sent = transmit(tunnel, now, buf);
             let (link, path) = (tunnel.link, tunnel.path);
             self.settle(handle);
-            if let Some(Sent { len, trace }) = sent {
-                self.trace(|| trace);
+            if let Some(Sent { len, ns, nr, repeated }) = sent {
+                self.trace(|| {
+                    let start = buf.len().saturating_sub(len);
+                    let message = message_type(buf.get(start..).unwrap_or_default());
+                    Trace::Sent { tunnel: handle, message, ns, nr, repeated }
+                });
                 return Some((link, Transmit { path, len }));
             }
         }
@@ -83,14 +87,16 @@ impl Endpoint {
     }
 }
 
+/// What was appended.
 struct Sent {
     len: usize,
-    trace: Trace,
+    ns: u16,
+    nr: u16,
+    repeated: bool,
 }
 
 /// Appends the next datagram of `tunnel` to `buf`.
 fn transmit(tunnel: &mut Tunnel, now: Instant, buf: &mut Vec<u8>) -> Option<Sent> {
-    let tunnel_handle = tunnel.handle;
     let start = buf.len();
     let (ns, nr, repeated) = match tunnel.channel.poll_transmit(now, &tunnel.config.channel)? {
         Outgoing::Message { ns, nr, repeated, message } => {
@@ -105,15 +111,17 @@ fn transmit(tunnel: &mut Tunnel, now: Instant, buf: &mut Vec<u8>) -> Option<Sent
     let datagram = buf.get_mut(start..).unwrap_or_default();
     set_ns_nr(datagram, ns, nr);
     let len = datagram.len();
-    let message = match Packet::decode(datagram) {
-        Ok(Packet::Control(control)) => control.message_type(),
-        _ => None,
-    };
     if !tunnel.proven && !tunnel.initiator && !tunnel.budget.spend(len) {
         // It counts as sent, and as lost: the peer's next repetition brings more budget.
         buf.truncate(start);
         return None;
     }
-    debug_assert!(len >= ControlMessage::HEADER_LEN);
-    Some(Sent { len, trace: Trace::Sent { tunnel: tunnel_handle, message, ns, nr, repeated } })
+    Some(Sent { len, ns, nr, repeated })
+}
+
+fn message_type(datagram: &[u8]) -> Option<MessageType> {
+    match Packet::decode(datagram) {
+        Ok(Packet::Control(control)) => control.message_type(),
+        _ => None,
+    }
 }
