@@ -1,7 +1,6 @@
 //! Attribute-value pairs (RFC 2661 §4).
 
 mod call;
-mod general;
 pub mod hidden;
 mod proxy;
 mod raw;

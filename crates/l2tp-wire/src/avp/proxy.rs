@@ -26,23 +26,6 @@ registry! {
     }
 }
 
-impl Value<'_> for ProxyAuthenType {
-    #[inline]
-    fn decode(value: &[u8], departures: &mut Leniencies) -> Result<Self, ValueError> {
-        u16::decode(value, departures).map(Self)
-    }
-
-    #[inline]
-    fn encoded_len(&self) -> usize {
-        2
-    }
-
-    #[inline]
-    fn encode(&self, out: &mut [u8]) {
-        self.0.encode(out);
-    }
-}
-
 /// The identifier of the PPP authentication that the LAC saw: the Proxy Authen ID AVP
 /// (RFC 2661 §4.4.5).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -2,6 +2,8 @@ use thiserror::Error;
 
 use crate::AttributeType;
 use crate::Leniencies;
+use crate::MessageType;
+use crate::ProxyAuthenType;
 
 /// A value that can't be read: it has fewer octets than its attribute needs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
@@ -118,6 +120,30 @@ macro_rules! number {
 number!(u16);
 number!(u32);
 number!(u64);
+
+macro_rules! registry_number {
+    ($registry:ty) => {
+        impl Value<'_> for $registry {
+            #[inline]
+            fn decode(value: &[u8], departures: &mut Leniencies) -> Result<Self, ValueError> {
+                u16::decode(value, departures).map(Self)
+            }
+
+            #[inline]
+            fn encoded_len(&self) -> usize {
+                self.0.encoded_len()
+            }
+
+            #[inline]
+            fn encode(&self, out: &mut [u8]) {
+                self.0.encode(out);
+            }
+        }
+    };
+}
+
+registry_number!(MessageType);
+registry_number!(ProxyAuthenType);
 
 impl<'a> Value<'a> for &'a [u8] {
     #[inline]

@@ -47,18 +47,21 @@ pub fn control(datagram: &[u8]) -> ControlMessage<'_> {
     }
 }
 
-/// The AVPs that each message of RFC 2661 §6 must have, with good values.
-pub const REQUIRED: [(MessageType, &[(AttributeType, &[u8])]); 14] = {
+/// Attributes with good values.
+pub type Listed = &'static [(AttributeType, &'static [u8])];
+
+/// The AVPs that each message of RFC 2661 §6 must have.
+pub const REQUIRED: [(MessageType, Listed); 14] = {
     use AttributeType as A;
-    const HOST: &[(AttributeType, &[u8])] = &[
+    const HOST: Listed = &[
         (A::PROTOCOL_VERSION, &[1, 0]),
         (A::FRAMING_CAPABILITIES, &[0, 0, 0, 3]),
         (A::HOST_NAME, b"lac"),
         (A::ASSIGNED_TUNNEL_ID, &[0, 9]),
     ];
-    const CONNECTED: &[(AttributeType, &[u8])] =
+    const CONNECTED: Listed =
         &[(A::TX_CONNECT_SPEED, &[0, 0, 1, 0]), (A::FRAMING_TYPE, &[0, 0, 0, 1])];
-    const SESSION: &[(AttributeType, &[u8])] = &[(A::ASSIGNED_SESSION_ID, &[0, 8])];
+    const SESSION: Listed = &[(A::ASSIGNED_SESSION_ID, &[0, 8])];
     [
         (MessageType::SCCRQ, HOST),
         (MessageType::SCCRP, HOST),
