@@ -9,13 +9,17 @@ mod harness;
 use alloc::sync::Arc;
 use core::time::Duration;
 
+use harness::peer::Peer;
 use harness::*;
 use ppp_core::AuthMethod;
 use ppp_core::CloseReason;
 use ppp_core::Event;
+use ppp_core::LcpOption;
 use ppp_core::Link;
 use ppp_core::LinkConfig;
+use ppp_core::Options;
 use ppp_core::Phase;
+use ppp_core::Protocol;
 use ppp_core::ProxyAuth;
 use ppp_core::ProxyLcp;
 use vpn_core::SecretBytes;
@@ -194,5 +198,101 @@ fn a_textual_login_needs_no_reply() {
             assert_ne!(frame[2..4], [0xc0, 0x23]);
             frame.clear();
         }
+    }
+}
+
+/// The subscriber is up at the LNS.
+fn up_at_the_lns() -> Pair {
+    let method = AuthMethod::ChapMd5;
+    let lac = server().authenticate_with(&[method]).mru(1450);
+    let (pair, lcp, auth) = at_the_lac(client().prove_with(&[method]), lac);
+    let pair = taken_over(pair, server().authenticate_with(&METHODS), &lcp, Some(auth));
+    assert!(pair.is_up());
+    pair
+}
+
+#[test]
+fn a_subscriber_may_negotiate_anew() {
+    let run = |lost: Option<usize>| {
+        let mut pair = up_at_the_lns();
+        pair.log.clear();
+        let mut index = 0;
+        pair.wire = Box::new(move |_, _| {
+            index += 1;
+            if Some(index - 1) == lost { Fate::LOST } else { Fate::ARRIVES }
+        });
+        let now = pair.now;
+        pair.client().link.renegotiate(now);
+        pair.run_for(Duration::from_secs(25));
+        assert!(pair.is_up(), "frame {lost:?} lost: {:?}", pair.server().closed());
+        assert_eq!(pair.server().auth_requests.len(), 2);
+        pair.log
+    };
+    let whole = run(None);
+    for lost in 0..whole.len() {
+        run(Some(lost));
+    }
+    // The LNS asks for what it wants, not for what the LAC wanted, and under a new number.
+    let (_, request) = whole
+        .iter()
+        .find(|(from, frame)| *from == SERVER && frame[2..5] == [0xc0, 0x21, 1])
+        .unwrap();
+    let options: Vec<_> = Options::new(&request[8..])
+        .map(|option| LcpOption::decode(&option.unwrap()).unwrap())
+        .collect();
+    assert!(!options.iter().any(|option| matches!(option, LcpOption::Mru(_))), "{options:?}");
+    assert!(options.contains(&LcpOption::Auth(AuthMethod::MsChapV2.into())), "{options:?}");
+}
+
+#[test]
+fn a_magic_number_is_used_once() {
+    let mut pair = up_at_the_lns();
+    let mut magics = Vec::new();
+    for _ in 0..5 {
+        let now = pair.now;
+        pair.log.clear();
+        pair.client().link.renegotiate(now);
+        pair.run_for(Duration::from_secs(25));
+        assert!(pair.is_up());
+        for (from, frame) in &pair.log {
+            if *from == SERVER && frame[2..5] == [0xc0, 0x21, 1] {
+                let magic = Options::new(&frame[8..]).flatten().find_map(|option| {
+                    match LcpOption::decode(&option) {
+                        Ok(LcpOption::Magic(magic)) => Some(magic),
+                        _ => None,
+                    }
+                });
+                magics.push(magic.unwrap());
+            }
+        }
+    }
+    let mut unique = magics.clone();
+    unique.sort_unstable();
+    unique.dedup();
+    assert!(unique.len() >= 5 && unique.len() == magics.len(), "{magics:?}");
+}
+
+#[test]
+fn a_textual_login_does_not_outlive_its_link() {
+    for leave in [1, 6] {
+        let lcp = ProxyLcp { last_sent: [5, 6, 1, 2, 3, 4].into(), ..ProxyLcp::default() };
+        let (name, password) = ((*b"alice").into(), SecretBytes::from("wonderland"));
+        let text = Some(ProxyAuth::Text { name, password });
+        let mut peer = Peer::of(server());
+        let (random, provider) = (Box::new(SeededRandom::new(3)), vpn_crypto::provider());
+        peer.link = Link::resume(Arc::new(server()), provider, random, peer.now, &lcp, text);
+        peer.accept();
+        assert_eq!(peer.link.phase(), Phase::Network);
+        peer.sent();
+        // It negotiates anew, or has forgotten the link and says so.
+        peer.send(Protocol::LCP, leave, &[]);
+        let demand = peer.sent().remove(0);
+        assert!(demand.data.starts_with(&[3, 5, 0xc2, 0x23, 0x81]), "{demand:?}");
+        peer.acknowledge(&demand);
+        if leave == 6 {
+            peer.send(Protocol::LCP, 1, &[]);
+        }
+        assert_eq!(peer.link.phase(), Phase::Authenticate);
+        assert!(peer.sent().iter().any(|sent| sent.protocol == Protocol::CHAP));
     }
 }

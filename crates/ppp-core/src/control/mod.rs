@@ -135,11 +135,18 @@ impl<N: Negotiation> Control<N> {
     }
 
     /// Opens without a negotiation: somebody else has led it (RFC 2661 §4.4.5).
-    pub(crate) fn assume_open(&mut self, peer: N::Peer, peer_options: &[u8]) {
+    pub(crate) fn assume_open(
+        &mut self,
+        context: &Context,
+        peer: N::Peer,
+        peer_options: &[u8],
+    ) {
         self.negotiation.granted(peer);
         self.remember(0, peer_options);
         self.outstanding = None;
         self.state = State::Opened;
+        // An open layer has its count for the day that it must negotiate anew.
+        self.initialize_restart_count(context);
     }
 
     pub(crate) fn handle_timeout(&mut self, context: &mut Context) -> Signals {
@@ -165,7 +172,10 @@ impl<N: Negotiation> Control<N> {
             ControlCode::TERMINATE_REQUEST => {
                 Ok(self.apply(context, Event::ReceiveTerminateRequest, Some(packet)))
             }
-            ControlCode::TERMINATE_ACK => Ok(self.apply(context, Event::ReceiveTerminateAck, None)),
+            ControlCode::TERMINATE_ACK => {
+                self.ask_anew(context);
+                Ok(self.apply(context, Event::ReceiveTerminateAck, None))
+            }
             ControlCode::CODE_REJECT => self.code_reject(context, packet),
             _ => Ok(self.unknown_code(context, packet)),
         }
@@ -226,6 +236,15 @@ impl<N: Negotiation> Control<N> {
             self.negotiation.opened();
         }
         signals
+    }
+
+    /// The peer has a layer negotiated anew that is open, or has given up: what the last
+    /// negotiation came to is forgotten, and the configuration counts.
+    fn ask_anew(&mut self, context: &mut Context) {
+        if matches!(self.state, State::Opened | State::Stopped) {
+            self.negotiation.restart(context);
+            (self.naks, self.rounds) = (0, 0);
+        }
     }
 
     /// An Identifier that was not used before, or long ago.

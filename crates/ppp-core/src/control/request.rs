@@ -1,7 +1,5 @@
 use alloc::vec::Vec;
 
-use vpn_core::DropReason;
-
 use super::Acknowledged;
 use super::Control;
 use super::Negotiation;
@@ -33,7 +31,13 @@ impl<N: Negotiation> Control<N> {
             // No answer to the options is due, so nothing is judged.
             return Ok(self.apply(context, Event::ReceiveConfigureRequestBad, Some(packet)));
         }
-        let judgement = self.judge(context, packet.data)?;
+        // An option that runs out of the packet makes the whole packet void, so none is judged
+        // before all are read.
+        if let Some(error) = Options::new(packet.data).find_map(Result::err) {
+            return Err(error.into());
+        }
+        self.ask_anew(context);
+        let judgement = self.judge(context, packet.data);
         if self.negotiation.has_failed() {
             return Ok(Signals { gave_up: true, ..Signals::default() });
         }
@@ -78,16 +82,7 @@ impl<N: Negotiation> Control<N> {
 
     /// Judges every option, and puts the answer together (RFC 1661 §5.2–5.4): a Reject of what is
     /// not wanted, else a Nak of what must be otherwise, else an Ack.
-    fn judge(
-        &mut self,
-        context: &mut Context,
-        request: &[u8],
-    ) -> Result<Judgement<N::Peer>, DropReason> {
-        // An option that runs out of the packet makes the whole packet void, so none is judged
-        // before all are read.
-        if let Some(error) = Options::new(request).find_map(Result::err) {
-            return Err(error.into());
-        }
+    fn judge(&mut self, context: &mut Context, request: &[u8]) -> Judgement<N::Peer> {
         let mut peer = N::Peer::default();
         let mut seen = SeenTypes::default();
         let (mut nak, mut rejected) = (Vec::new(), Vec::new());
@@ -106,17 +101,17 @@ impl<N: Negotiation> Control<N> {
         }
         if !rejected.is_empty() {
             let code = ControlCode::CONFIGURE_REJECT;
-            return Ok(Judgement { granted: None, code, options: rejected });
+            return Judgement { granted: None, code, options: rejected };
         }
         if converging {
             self.negotiation.prompt(seen, &mut nak, context);
             if !nak.is_empty() {
                 let code = ControlCode::CONFIGURE_NAK;
-                return Ok(Judgement { granted: None, code, options: nak });
+                return Judgement { granted: None, code, options: nak };
             }
         }
         let code = ControlCode::CONFIGURE_ACK;
-        Ok(Judgement { granted: Some(peer), code, options: request.to_vec() })
+        Judgement { granted: Some(peer), code, options: request.to_vec() }
     }
 }
 

@@ -49,7 +49,7 @@ impl Link {
         };
         link.stage = Stage::Establish;
         link.lcp.negotiation.adopt(&lcp.last_sent);
-        link.lcp.assume_open(peer, &lcp.last_received);
+        link.lcp.assume_open(&link.context, peer, &lcp.last_received);
         link.lcp_resumed(demanded, auth);
         link.settle();
         link
