@@ -91,6 +91,8 @@ async fn run(options: &Options, report: Report) -> Result<(), Box<dyn Error>> {
             break reason;
         }
         if let Some(up) = driver.up.take() {
+            // After a change of addresses the old device goes first.
+            unplug(&mut driver.tun, &mut routes).await;
             let (tun, added) = plug_in(options, &up).await?;
             report.event("READY", &ready(&up, &tun));
             driver.tun = Some(tun);
@@ -114,9 +116,7 @@ async fn run(options: &Options, report: Report) -> Result<(), Box<dyn Error>> {
         }
     };
     let was_up = driver.tun.is_some();
-    if let Some(routes) = &mut routes {
-        routes.remove().await;
-    }
+    unplug(&mut driver.tun, &mut routes).await;
     report.event("DISCONNECTED", &[("reason", reason.explain())]);
     if asked_to_stop && was_up { Ok(()) } else { Err(reason.explain().into()) }
 }
@@ -127,6 +127,14 @@ fn source_for(server: SocketAddr) -> Result<IpAddr, Box<dyn Error>> {
     let probe = std::net::UdpSocket::bind(SocketAddr::new(any, 0))?;
     probe.connect(server).map_err(|error| format!("no way to reach {server}: {error}"))?;
     Ok(probe.local_addr()?.ip())
+}
+
+/// Removes the TUN device and what would outlive it.
+async fn unplug(tun: &mut Option<Tun>, routes: &mut Option<Routes>) {
+    if let Some(mut routes) = routes.take() {
+        routes.remove().await;
+    }
+    *tun = None;
 }
 
 /// Makes the TUN device with the address and routes of the session.
@@ -180,7 +188,7 @@ impl Driver {
         }
         while let Some(event) = self.client.poll_event() {
             match event {
-                ClientEvent::Connected(up) => self.up = Some(up),
+                ClientEvent::Connected(up) | ClientEvent::Changed(up) => self.up = Some(up),
                 ClientEvent::Disconnected { reason } => self.down = Some(reason),
                 ClientEvent::Packet { packet } => {
                     if let Some(tun) = &self.tun {

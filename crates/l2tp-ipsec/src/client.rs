@@ -250,6 +250,7 @@ impl Client {
         let now = self.stack.now();
         match note {
             Note::Connected(up) => self.events.push_back(ClientEvent::Connected(up)),
+            Note::Changed(up) => self.events.push_back(ClientEvent::Changed(up)),
             Note::Packet { packet, .. } => self.events.push_back(ClientEvent::Packet { packet }),
             Note::Trace(trace) => self.events.push_back(ClientEvent::Trace(trace)),
             Note::Ended { ended, .. } => self.session_over(ended.reason),
@@ -257,6 +258,7 @@ impl Client {
             Note::CallFailed { reason, .. } => self.session_over(DisconnectReason::Call(reason)),
             Note::TunnelClosed { reason, .. } => {
                 self.tunnel = None;
+                self.stack.begin_closing();
                 self.finish(DisconnectReason::Tunnel(reason));
                 self.state = State::Closing;
             }
@@ -272,7 +274,7 @@ impl Client {
             }
             Note::AuthRequest { session, request } => {
                 let verdict = AuthVerdict::wrong_password();
-                self.stack.answer_auth(session, request.ticket, verdict);
+                let _ = self.stack.answer_auth(session, request.ticket, verdict);
             }
             Note::AddressRequest { session, request } => {
                 let answer = ppp_core::AddressAnswer::Refuse;

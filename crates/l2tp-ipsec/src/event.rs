@@ -16,6 +16,9 @@ use crate::Trace;
 pub enum ServerEvent {
     /// A session is up: IPv4 packets pass.
     Connected(Connected),
+    /// A session that was connected has been negotiated anew: another user, other addresses, or
+    /// another MTU. What did not change is told again.
+    Changed(Connected),
     /// A session that had got as far as PPP has ended.
     Disconnected(Disconnected),
     /// A user that the server does not know has proved a password: answer with
@@ -53,6 +56,9 @@ pub enum ServerEvent {
 pub enum ClientEvent {
     /// The session is up: IPv4 packets pass.
     Connected(Connected),
+    /// The session has been negotiated anew: other addresses, or another MTU. What did not change
+    /// is told again.
+    Changed(Connected),
     /// An IP packet, where it came through the control machine: from a driver that uses no data
     /// plane, or put back in order.
     Packet {

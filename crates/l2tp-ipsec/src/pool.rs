@@ -31,8 +31,9 @@ pub struct AddressPool {
     /// The lowest address that was never lent.
     fresh: u32,
     last: u32,
-    /// Lent addresses, those reserved for one user included.
     lent: BTreeSet<u32>,
+    /// Addresses that are lent only when they are asked for by name.
+    reserved: BTreeSet<u32>,
     /// Addresses that came back, oldest first.
     returned: VecDeque<u32>,
 }
@@ -73,6 +74,7 @@ impl AddressPool {
             fresh: base + 2,
             last: base + host_mask - 1,
             lent: BTreeSet::new(),
+            reserved: BTreeSet::new(),
             returned: VecDeque::new(),
         })
     }
@@ -89,36 +91,47 @@ impl AddressPool {
         self.prefix
     }
 
+    /// Keeps an address for [`lend_fixed`](AddressPool::lend_fixed): [`lend`](AddressPool::lend)
+    /// passes it over from now on.
+    pub fn reserve(&mut self, address: Ipv4Addr) {
+        self.reserved.insert(u32::from(address));
+    }
+
     /// Lends an address; `None` when all are lent.
     pub fn lend(&mut self) -> Option<Ipv4Addr> {
         while self.fresh <= self.last {
             let address = self.fresh;
             self.fresh += 1;
-            if self.lent.insert(address) {
+            if !self.reserved.contains(&address) && self.lent.insert(address) {
                 return Some(Ipv4Addr::from(address));
             }
         }
         while let Some(address) = self.returned.pop_front() {
-            if self.lent.insert(address) {
+            if !self.reserved.contains(&address) && self.lent.insert(address) {
                 return Some(Ipv4Addr::from(address));
             }
         }
         None
     }
 
-    /// Lends one certain address; `false` when it is lent already or is the server's.
+    /// Lends one certain address, and reserves it; `false` when it is lent already or is the
+    /// server's.
     ///
     /// An address outside the pool's network is lent too: a user's fixed address may lie anywhere.
     pub fn lend_fixed(&mut self, address: Ipv4Addr) -> bool {
         let address = u32::from(address);
-        address != self.server && self.lent.insert(address)
+        let lent = address != self.server && self.lent.insert(address);
+        if lent {
+            self.reserved.insert(address);
+        }
+        lent
     }
 
     /// Takes an address back.
     pub fn give_back(&mut self, address: Ipv4Addr) {
         let address = u32::from(address);
         let ours = address > self.server && address < self.fresh;
-        if self.lent.remove(&address) && ours {
+        if self.lent.remove(&address) && ours && !self.reserved.contains(&address) {
             self.returned.push_back(address);
         }
     }
@@ -151,6 +164,7 @@ impl fmt::Debug for AddressPool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     #[test]
     fn lends_every_host_address_once() {
@@ -175,14 +189,26 @@ mod tests {
         assert!(!pool.lend_fixed(pool.server()));
         assert_eq!(pool.lend(), Some(Ipv4Addr::new(192, 0, 2, 3)));
         pool.give_back(fixed);
-        for _ in 0..3 {
-            pool.lend();
-        }
-        assert_eq!(pool.lend(), Some(fixed));
+        let rest: Vec<_> = core::iter::from_fn(|| pool.lend()).collect();
+        assert_eq!(rest.len(), 3);
+        assert!(!rest.contains(&fixed), "it stays for whom it was lent to by name");
+        assert!(pool.lend_fixed(fixed));
         let elsewhere = Ipv4Addr::new(198, 51, 100, 9);
         assert!(pool.lend_fixed(elsewhere));
         pool.give_back(elsewhere);
         assert_eq!(pool.lend(), None, "an address from outside never enters the pool");
+    }
+
+    #[test]
+    fn a_reserved_address_is_passed_over() {
+        let mut pool: AddressPool = "192.0.2.0/29".parse().unwrap();
+        pool.reserve(Ipv4Addr::new(192, 0, 2, 2));
+        assert_eq!(pool.lend(), Some(Ipv4Addr::new(192, 0, 2, 3)));
+        for _ in 0..1000 {
+            assert!(pool.lend_fixed(Ipv4Addr::new(192, 0, 2, 2)));
+            pool.give_back(Ipv4Addr::new(192, 0, 2, 2));
+        }
+        assert!(pool.returned.is_empty());
     }
 
     #[test]

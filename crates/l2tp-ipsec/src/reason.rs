@@ -33,6 +33,8 @@ pub enum LocalReason {
     Requested,
     /// The server is being shut down.
     ShuttingDown,
+    /// The peer did not log in, or did not bring IPv4 up, for so long.
+    LoginTime(Duration),
     /// The session carried no packet for so long.
     Idle(Duration),
     /// The session was up for as long as it may be.
@@ -45,6 +47,7 @@ impl LocalReason {
         match self {
             Self::Requested => "administrative disconnect",
             Self::ShuttingDown => "shutting down",
+            Self::LoginTime(_) => "log-in took too long",
             Self::Idle(_) => "idle for too long",
             Self::TimeLimit(_) => "session time is over",
         }
@@ -58,6 +61,9 @@ impl DisconnectReason {
         match self {
             Self::Local(LocalReason::Requested) => "closed on request".into(),
             Self::Local(LocalReason::ShuttingDown) => "closed because of a shutdown".into(),
+            Self::Local(LocalReason::LoginTime(limit)) => {
+                format!("closed: PPP was not up within {} s", limit.as_secs())
+            }
             Self::Local(LocalReason::Idle(limit)) => {
                 format!("closed: no packet for {} s", limit.as_secs())
             }

@@ -60,6 +60,11 @@ impl Users {
         self.by_name.is_empty()
     }
 
+    /// The addresses that users always get.
+    pub(crate) fn fixed_addresses(&self) -> impl Iterator<Item = Ipv4Addr> + '_ {
+        self.by_name.values().filter_map(|user| user.address)
+    }
+
     /// The user of that name; without one, of the name behind a `DOMAIN\` prefix, as Windows sends
     /// it.
     pub(crate) fn find(&self, name: &str) -> Option<&User> {

@@ -17,6 +17,7 @@ use l2tp_ipsec::ServerConfig;
 use l2tp_ipsec::Users;
 use l2tp_wire::CdnResult;
 use l2tp_wire::StopCcnResult;
+use ppp_core::AnswerError;
 use ppp_core::AuthVerdict;
 use ppp_core::CloseReason;
 use ppp_core::NetworkFailure;
@@ -367,15 +368,11 @@ fn the_application_knows_users_that_the_server_does_not() {
             AuthVerdict::wrong_password()
         };
         let ticket = request.ticket;
-        assert!(world.with_server(|server, _| server.answer_auth(
-            session,
-            ticket,
-            verdict.clone()
-        )));
-        assert!(
-            !world.with_server(|server, _| server.answer_auth(session, ticket, verdict)),
-            "once"
-        );
+        let answer = |world: &mut World| {
+            world.with_server(|server, _| server.answer_auth(session, ticket, verdict.clone()))
+        };
+        assert_eq!(answer(&mut world), Ok(()));
+        assert_eq!(answer(&mut world), Err(AnswerError::Stale), "once");
         if accept {
             assert_eq!(world.wait_up(id, secs(10)).user, "alice");
         } else {
@@ -398,7 +395,9 @@ fn a_ticket_of_a_session_that_is_gone_is_no_use() {
     world.wait_end(id, secs(10));
     world.run_for(secs(1));
     let verdict = request.verify(b"wonderland", vpn_crypto::provider());
-    assert!(!world.with_server(|server, _| server.answer_auth(session, request.ticket, verdict)));
+    let answer =
+        world.with_server(|server, _| server.answer_auth(session, request.ticket, verdict));
+    assert_eq!(answer, Err(AnswerError::Stale));
     world.wait_empty(sim::NOTICED);
 }
 

@@ -24,6 +24,7 @@ pub(crate) struct Common {
     pub(crate) hide_avps: bool,
     pub(crate) hello: Duration,
     pub(crate) echo: Duration,
+    pub(crate) login_timeout: Duration,
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) session_limit: Option<Duration>,
     pub(crate) clamp_mss: bool,
@@ -44,6 +45,7 @@ impl Common {
             hide_avps: false,
             hello: Duration::from_secs(60),
             echo: Duration::from_secs(30),
+            login_timeout: Duration::from_secs(120),
             idle_timeout: None,
             session_limit: None,
             clamp_mss: true,
@@ -213,6 +215,13 @@ macro_rules! session_setters {
         #[must_use]
         pub const fn echo(mut self, interval: Duration) -> Self {
             self.common.echo = interval;
+            self
+        }
+
+        /// Ends a session whose IPv4 is not up after so long; the default is 120 s.
+        #[must_use]
+        pub const fn login_timeout(mut self, limit: Duration) -> Self {
+            self.common.login_timeout = limit;
             self
         }
 

@@ -5,6 +5,8 @@ mod common;
 mod lac;
 mod server;
 
+use core::net::Ipv4Addr;
+
 use thiserror::Error;
 
 pub use client::ClientConfig;
@@ -19,6 +21,9 @@ pub enum ConfigError {
     /// A server has no addresses to give.
     #[error("the server has no address pool: set one with pool(\"10.9.0.0/24\".parse()?)")]
     NoPool,
+    /// A user is to get the address that the server has itself.
+    #[error("{0} is the server's own address, so no user can have it")]
+    UserAtServer(Ipv4Addr),
     /// No way for users to prove who they are.
     #[error("no authentication method is allowed: set at least one with auth([…])")]
     NoAuth,

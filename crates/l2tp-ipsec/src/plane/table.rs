@@ -11,8 +11,8 @@ use crate::ip::link_local_id;
 use crate::plane::Entry;
 use crate::plane::Side;
 
-/// Every key below is a number that we chose ourselves, so a fixed hash state gives a peer nothing
-/// to collide.
+/// The keys are numbers that we chose ourselves, so a fixed hash state gives a peer nothing to
+/// collide; but for interface identifiers, which an attacker would need sessions to make many of.
 type OwnMap<K, V> = HashMap<K, V, FixedState>;
 
 /// All sessions of one client or server.
@@ -36,7 +36,8 @@ impl Table {
             self.ipv4.insert(ipv4.peer, session);
         }
         if let Some(ipv6) = entry.ipv6 {
-            self.ipv6.insert(ipv6.peer, session);
+            // The peer chose it, so it must not take anybody's route.
+            self.ipv6.entry(ipv6.peer).or_insert(session);
         }
         if entry.side == Side::Client {
             self.default = Some(session);

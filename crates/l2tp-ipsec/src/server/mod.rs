@@ -10,6 +10,7 @@ use l2tp_control::Admission;
 use l2tp_control::Counts;
 use l2tp_control::EndpointConfig;
 use l2tp_control::TunnelHandle;
+use ppp_core::AnswerError;
 use ppp_core::AuthVerdict;
 use ppp_core::Ticket;
 use vpn_core::DatagramMachine;
@@ -91,7 +92,13 @@ impl Server {
         provider: &'static CryptoProvider,
         random: Box<dyn RandomSource + Send>,
     ) -> Result<Self, ConfigError> {
-        let pool = config.check()?;
+        let mut pool = config.check()?;
+        for address in users.fixed_addresses() {
+            if address == pool.server() {
+                return Err(ConfigError::UserAtServer(address));
+            }
+            pool.reserve(address);
+        }
         let endpoint = EndpointConfig::new(config.common.tunnel())
             .tunnels(Admission::Ask)
             .incoming_calls(Admission::Ask);
@@ -236,6 +243,7 @@ impl Server {
             return;
         }
         let now = self.stack.advance(now);
+        self.stack.begin_closing();
         let mut sessions: Vec<_> = self.stack.sessions().map(|status| status.session).collect();
         sessions.sort_unstable();
         self.drain = Drain::Closing(sessions, now);
@@ -250,16 +258,21 @@ impl Server {
         self.pump();
     }
 
-    /// Answers a [`ServerEvent::AuthRequest`]. Returns whether the request was still waiting.
+    /// Answers a [`ServerEvent::AuthRequest`].
+    ///
+    /// # Errors
+    /// [`AnswerError::Stale`] when the request no longer waits;
+    /// [`AnswerError::NoAuthenticatorResponse`] when an accepted MS-CHAPv2 proof lacks the answer
+    /// that the client needs, and the request still waits.
     pub fn answer_auth(
         &mut self,
         session: SessionId,
         ticket: Ticket,
         verdict: AuthVerdict,
-    ) -> bool {
-        let waited = self.stack.answer_auth(session, ticket, verdict);
+    ) -> Result<(), AnswerError> {
+        let answered = self.stack.answer_auth(session, ticket, verdict);
         self.pump();
-        waited
+        answered
     }
 
     const fn is_done(&self) -> bool {

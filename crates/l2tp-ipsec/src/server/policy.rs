@@ -1,7 +1,7 @@
 //! What a server does about what its machines tell.
 
+use alloc::boxed::Box;
 use alloc::string::String;
-use core::net::Ipv4Addr;
 use core::time::Duration;
 
 use l2tp_control::CallResult;
@@ -31,6 +31,7 @@ use crate::DisconnectReason;
 use crate::LocalReason;
 use crate::ServerEvent;
 use crate::SessionId;
+use crate::stack::Lease;
 use crate::stack::Note;
 
 impl Server {
@@ -56,11 +57,12 @@ impl Server {
             Note::TunnelUp(tunnel) => self.tunnel_up(tunnel),
             Note::TunnelClosed { tunnel, path, reason } => self.tunnel_closed(tunnel, path, reason),
             Note::SessionRequest(request) => self.session_request(&request),
-            Note::SessionUp { tunnel } => self.session_up(tunnel),
+            Note::SessionUp { session, tunnel } => self.session_up(session, tunnel),
             Note::AuthRequest { session, request } => self.authenticate(session, request),
             Note::AddressRequest { session, request } => self.lend(session, &request),
             Note::AddressFree(address) => self.pool.give_back(address),
             Note::Connected(up) => self.events.push_back(ServerEvent::Connected(up)),
+            Note::Changed(up) => self.events.push_back(ServerEvent::Changed(up)),
             Note::Packet { session, packet } => {
                 self.events.push_back(ServerEvent::Packet { session, packet });
             }
@@ -98,7 +100,10 @@ impl Server {
         reason: TunnelCloseReason,
     ) {
         match self.tunnels.remove(&tunnel) {
-            Some(entry) => self.lingering.update(tunnel, entry.deadline, None),
+            Some(entry) => {
+                self.lingering.update(tunnel, entry.deadline, None);
+                self.stack.begin_closing();
+            }
             None => {
                 let reason = DisconnectReason::Tunnel(reason);
                 self.events.push_back(ServerEvent::Refused { path, reason });
@@ -108,10 +113,12 @@ impl Server {
 
     fn session_request(&mut self, request: &SessionRequest) {
         let refuse = |result| SessionAnswer::Reject(CallResult::new(result));
+        let calls = self.stack.endpoint.counts().sessions;
         let answer = match request.call {
             RequestedCall::Outgoing(_) => refuse(CdnResult::NO_FACILITIES_PERMANENT),
             RequestedCall::Incoming(_) if self.is_draining() => refuse(CdnResult::ADMINISTRATIVE),
-            RequestedCall::Incoming(_) if self.stack.len() >= self.config.max_sessions => {
+            // The one that asks is among them.
+            RequestedCall::Incoming(_) if calls > self.config.max_sessions => {
                 refuse(CdnResult::NO_FACILITIES_TEMPORARY)
             }
             RequestedCall::Incoming(_) => SessionAnswer::AcceptWith {
@@ -122,7 +129,11 @@ impl Server {
         let _ = self.stack.endpoint.answer_session(self.stack.now(), request.ticket, answer);
     }
 
-    fn session_up(&mut self, tunnel: TunnelHandle) {
+    fn session_up(&mut self, session: SessionId, tunnel: TunnelHandle) {
+        if self.is_draining() {
+            // Its call was accepted before.
+            self.stack.disconnect(self.stack.now(), session, LocalReason::ShuttingDown);
+        }
         let Some(entry) = self.tunnels.get_mut(&tunnel) else { return };
         entry.sessions = entry.sessions.saturating_add(1);
         self.lingering.update(tunnel, entry.deadline.take(), None);
@@ -156,41 +167,50 @@ impl Server {
             }
             None => AuthVerdict::wrong_password(),
         };
-        self.stack.answer_auth(session, ticket, verdict);
+        // A request that is gone by now needs no answer.
+        let _ = self.stack.answer_auth(session, ticket, verdict);
     }
 
     fn lend(&mut self, session: SessionId, request: &AddressRequest) {
         let user = String::from_utf8_lossy(&request.user);
         let fixed = self.users.find(&user).and_then(|user| user.address);
-        let lent = match (self.stack.lent(session), fixed) {
+        let held = self.stack.take_lease(session);
+        let lease = match held {
             // Negotiated anew: the same user keeps the address.
-            (Some(held), None) => Some(held),
-            (Some(held), Some(fixed)) if held == fixed => Some(held),
-            (Some(held), Some(_)) => {
-                self.pool.give_back(held);
-                self.lend_fixed(fixed)
+            Some(lease)
+                if lease.user == request.user
+                    && fixed.is_none_or(|address| address == lease.address) =>
+            {
+                Some(lease)
             }
-            (None, Some(_)) => self.lend_fixed(fixed),
-            (None, None) => self.pool.lend(),
+            other => {
+                if let Some(lease) = other {
+                    self.pool.give_back(lease.address);
+                }
+                let address = match fixed {
+                    Some(address) => self.pool.lend_fixed(address).then_some(address),
+                    None => self.pool.lend(),
+                };
+                address.map(|address| Box::new(Lease { address, user: request.user.clone() }))
+            }
         };
-        let answer = match lent {
-            Some(peer) => AddressAnswer::Assign {
+        let answer = match &lease {
+            Some(lease) => AddressAnswer::Assign {
                 local: self.pool.server(),
-                peer,
+                peer: lease.address,
                 dns: self.config.dns,
                 nbns: self.config.nbns,
             },
             None => AddressAnswer::Refuse,
         };
-        if !self.stack.answer_address(session, request.ticket, answer)
-            && let Some(peer) = lent
+        // The link may have been negotiated anew meanwhile, and then asks again: the session
+        // holds the address all the same, until it ends.
+        self.stack.answer_address(session, request.ticket, answer);
+        if let Some(lease) = lease
+            && let Err(lease) = self.stack.hold_lease(session, lease)
         {
-            self.pool.give_back(peer);
+            self.pool.give_back(lease.address);
         }
-    }
-
-    fn lend_fixed(&mut self, address: Option<Ipv4Addr>) -> Option<Ipv4Addr> {
-        address.filter(|address| self.pool.lend_fixed(*address))
     }
 
     /// Closes the next few sessions of a server that is being drained.

@@ -12,6 +12,7 @@ use ppp_core::Link;
 use ppp_core::Phase;
 use vpn_core::Instant;
 
+use crate::Connected;
 use crate::DisconnectReason;
 use crate::Disconnected;
 use crate::SessionId;
@@ -31,10 +32,16 @@ pub(crate) struct Conn {
     /// Who the peer proved to be.
     pub(crate) user: Option<String>,
     pub(crate) auth: Option<AuthMethod>,
-    /// The address that was lent to the peer.
-    pub(crate) lent: Option<Ipv4Addr>,
+    /// The address that was lent to the peer, and to whom.
+    pub(crate) lease: Option<Box<Lease>>,
     /// Since when IPv4 is up.
     pub(crate) up_since: Option<Instant>,
+    /// By when IPv4 must be up, while it is not.
+    pub(crate) up_by: Option<Instant>,
+    /// What was told of the session when IPv4 came up last.
+    pub(crate) told: Option<Box<Connected>>,
+    /// How many packets had been sent when idleness was last looked at.
+    pub(crate) sent_before: u64,
     /// When data was last seen to pass.
     pub(crate) active_at: Instant,
     /// Why we are closing it.
@@ -45,6 +52,14 @@ pub(crate) struct Conn {
     pub(crate) sends: bool,
     /// Whether the session is in the queue of those with events to read.
     pub(crate) tells: bool,
+}
+
+/// An address that a session holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Lease {
+    pub(crate) address: Ipv4Addr,
+    /// The name under which the peer logged in.
+    pub(crate) user: Box<[u8]>,
 }
 
 impl Conn {
@@ -74,8 +89,11 @@ impl Conn {
             tunnel: info.tunnel,
             user: None,
             auth: None,
-            lent: None,
+            lease: None,
             up_since: None,
+            up_by: None,
+            told: None,
+            sent_before: 0,
             active_at: now,
             ending: None,
             deadline: None,

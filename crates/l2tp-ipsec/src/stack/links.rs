@@ -4,13 +4,14 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::net::Ipv4Addr;
 
 use bytes::Bytes;
 use l2tp_control::CallResult;
 use l2tp_control::ConnectedCall;
 use l2tp_wire::CdnResult;
+use portable_atomic::Ordering;
 use ppp_core::AddressAnswer;
+use ppp_core::AnswerError;
 use ppp_core::AuthVerdict;
 use ppp_core::Authenticated;
 use ppp_core::Event;
@@ -29,6 +30,7 @@ use vpn_core::Transmit;
 use vpn_core::crypto::CryptoProvider;
 
 use super::Conn;
+use super::Lease;
 use super::Note;
 use super::Stack;
 use super::proxy;
@@ -51,10 +53,6 @@ impl Stack {
 
     pub(crate) fn session(&self, session: SessionId) -> Option<SessionStatus> {
         self.conns.get(&session).map(Conn::status)
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.conns.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -81,12 +79,12 @@ impl Stack {
         session: SessionId,
         ticket: Ticket,
         verdict: AuthVerdict,
-    ) -> bool {
+    ) -> Result<(), AnswerError> {
         let now = self.newest;
-        self.with_link(session, |link| link.answer_auth(now, ticket, verdict).is_ok())
+        self.with_link(session, |link| link.answer_auth(now, ticket, verdict))
     }
 
-    /// Answers with an address that was lent to this session, or with none.
+    /// Answers with an address, or with none. Returns whether the link still waited for it.
     pub(crate) fn answer_address(
         &mut self,
         session: SessionId,
@@ -94,21 +92,35 @@ impl Stack {
         answer: AddressAnswer,
     ) -> bool {
         let now = self.newest;
-        if let (Some(conn), AddressAnswer::Assign { peer, .. }) =
-            (self.conns.get_mut(&session), answer)
-        {
-            conn.lent = Some(peer);
+        self.with_link(session, |link| link.answer_address(now, ticket, answer)).is_ok()
+    }
+
+    /// Takes the lease that the session holds.
+    pub(crate) fn take_lease(&mut self, session: SessionId) -> Option<Box<Lease>> {
+        self.conns.get_mut(&session)?.lease.take()
+    }
+
+    /// Has the session hold a lease. A session that is gone holds none: the lease comes back.
+    pub(crate) fn hold_lease(
+        &mut self,
+        session: SessionId,
+        lease: Box<Lease>,
+    ) -> Result<(), Box<Lease>> {
+        match self.conns.get_mut(&session) {
+            Some(conn) => {
+                conn.lease = Some(lease);
+                Ok(())
+            }
+            None => Err(lease),
         }
-        self.with_link(session, |link| link.answer_address(now, ticket, answer).is_ok())
     }
 
-    /// The address that the session holds already.
-    pub(crate) fn lent(&self, session: SessionId) -> Option<Ipv4Addr> {
-        self.conns.get(&session)?.lent
-    }
-
-    fn with_link(&mut self, session: SessionId, call: impl FnOnce(&mut Link) -> bool) -> bool {
-        let Some(conn) = self.conns.get_mut(&session) else { return false };
+    fn with_link(
+        &mut self,
+        session: SessionId,
+        call: impl FnOnce(&mut Link) -> Result<(), AnswerError>,
+    ) -> Result<(), AnswerError> {
+        let conn = self.conns.get_mut(&session).ok_or(AnswerError::Stale)?;
         let done = call(&mut conn.link);
         self.touch(session);
         done
@@ -125,7 +137,8 @@ impl Stack {
         }
         let idle = self.common.idle_timeout.map(|limit| conn.active_at + limit);
         let over = self.common.session_limit.zip(conn.up_since).map(|(limit, up)| up + limit);
-        let limits = [idle, over].into_iter().flatten().filter(|_| conn.ending.is_none());
+        let limits =
+            [idle, over, conn.up_by].into_iter().flatten().filter(|_| conn.ending.is_none());
         let next = limits.chain(conn.link.poll_timeout()).min();
         self.deadlines.update(session, conn.deadline, next);
         conn.deadline = next;
@@ -143,12 +156,25 @@ impl Stack {
     pub(super) fn session_timeout(&mut self, now: Instant, session: SessionId) {
         let Some(conn) = self.conns.get_mut(&session) else { return };
         conn.deadline = None;
+        if conn.entry.shared.listed.load(Ordering::Relaxed) {
+            // It brought data since the data plane was asked last.
+            conn.active_at = now;
+            conn.link.note_traffic(now);
+        }
+        let sent = conn.entry.shared.tx_packets.load(Ordering::Relaxed);
+        if core::mem::replace(&mut conn.sent_before, sent) != sent {
+            conn.active_at = now;
+        }
         conn.link.handle_timeout(now);
+        let login = self.common.login_timeout;
+        let late = conn.up_by.is_some_and(|at| at <= now);
         let idle = self.common.idle_timeout.filter(|limit| conn.active_at + *limit <= now);
         let over = self.common.session_limit.zip(conn.up_since);
         let over = over.filter(|(limit, up)| *up + *limit <= now);
         if let Some((limit, _)) = over {
             self.disconnect(now, session, LocalReason::TimeLimit(limit));
+        } else if late {
+            self.disconnect(now, session, LocalReason::LoginTime(login));
         } else if let Some(limit) = idle {
             self.disconnect(now, session, LocalReason::Idle(limit));
         }
@@ -246,7 +272,12 @@ impl Stack {
                 }
                 Event::Authenticated(proof) => conn.authenticated(&proof),
                 Event::Ipv4Up(settings) => self.ipv4_up(now, session, &settings),
-                Event::Ipv4Down | Event::Ipv6Up(_) | Event::Ipv6Down | Event::FormChanged => {
+                Event::Ipv4Down => {
+                    conn.up_by = Some(now + self.common.login_timeout);
+                    self.refresh(session);
+                    self.touch(session);
+                }
+                Event::Ipv6Up(_) | Event::Ipv6Down | Event::FormChanged => {
                     self.refresh(session);
                 }
                 // It may start IPCP again; else it hangs up, or its silence ends the session.
@@ -281,6 +312,7 @@ impl Stack {
         self.refresh(session);
         let Some(conn) = self.conns.get_mut(&session) else { return };
         conn.up_since.get_or_insert(now);
+        conn.up_by = None;
         conn.active_at = now;
         let connected = Connected {
             session,
@@ -293,7 +325,11 @@ impl Stack {
             nbns: settings.nbns,
             mtu: conn.entry.mtu,
         };
-        self.notes.push_back(Note::Connected(connected));
+        match conn.told.replace(Box::new(connected.clone())) {
+            None => self.notes.push_back(Note::Connected(connected)),
+            Some(told) if *told != connected => self.notes.push_back(Note::Changed(connected)),
+            Some(_) => {}
+        }
         self.touch(session);
     }
 }

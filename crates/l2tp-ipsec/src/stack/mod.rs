@@ -57,6 +57,7 @@ use crate::config::Common;
 use crate::plane::Side;
 use crate::trace::Step;
 pub(crate) use conn::Conn;
+pub(crate) use conn::Lease;
 
 #[derive(Debug)]
 pub(crate) struct Stack {
@@ -78,9 +79,14 @@ pub(crate) struct Stack {
     notes: VecDeque<Note>,
     scratch: Vec<u8>,
     newest: Instant,
-    /// When a tunnel closed last.
+    /// When a tunnel that had been open closed last.
     closed_at: Option<Instant>,
+    /// When the data plane was last asked which sessions are active.
+    active_asked: Instant,
 }
+
+/// How often the data plane is asked which sessions are active.
+const ACTIVE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long the acknowledgement of a StopCCN is waited for at the end.
 const CLOSE_WAIT: Duration = Duration::from_secs(3);
@@ -101,11 +107,12 @@ pub(crate) enum Note {
     TunnelUp(TunnelHandle),
     TunnelClosed { tunnel: TunnelHandle, path: Option<Path>, reason: TunnelCloseReason },
     SessionRequest(Box<SessionRequest>),
-    SessionUp { tunnel: TunnelHandle },
+    SessionUp { session: SessionId, tunnel: TunnelHandle },
     CallFailed { path: Option<Path>, reason: SessionCloseReason },
     AuthRequest { session: SessionId, request: AuthRequest },
     AddressRequest { session: SessionId, request: AddressRequest },
     Connected(Connected),
+    Changed(Connected),
     Packet { session: SessionId, packet: Bytes },
     Ended { tunnel: TunnelHandle, ended: Disconnected },
     AddressFree(Ipv4Addr),
@@ -139,6 +146,7 @@ impl Stack {
             scratch: Vec::new(),
             newest: Instant::ZERO,
             closed_at: None,
+            active_asked: Instant::ZERO,
         }
     }
 
@@ -234,8 +242,11 @@ impl Stack {
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         let now = self.advance(now);
-        for session in self.plane.take_active() {
-            self.note_data(now, session);
+        if self.active_asked + ACTIVE_INTERVAL <= now {
+            self.active_asked = now;
+            for session in self.plane.take_active() {
+                self.note_data(now, session);
+            }
         }
         self.endpoint.handle_timeout(now);
         while let Some(session) = self.deadlines.pop_due(now) {
@@ -278,16 +289,17 @@ impl Stack {
             Event::TunnelUp { tunnel } => Note::TunnelUp(tunnel),
             Event::TunnelClosed { tunnel, reason } => return self.tunnel_closed(tunnel, reason),
             Event::SessionRequest(request) => Note::SessionRequest(request),
-            Event::SessionUp { tunnel, info, call, .. } => {
+            Event::SessionUp { session, tunnel, info, call } => {
                 self.session_up(now, &info, *call);
-                Note::SessionUp { tunnel }
+                Note::SessionUp { session, tunnel }
             }
             Event::Data { session, frame } => return self.take_data(now, session, &frame),
             Event::SessionClosed { session, tunnel, reason } => {
                 return self.session_closed(session, tunnel, reason);
             }
             Event::Trace(trace) => Note::Trace(Trace { at: now, step: Step::L2tp(trace) }),
-            // A call is announced connected. Line errors and control-character maps mean nothing to a link without a line.
+            // A call is announced connected. Line errors and control-character maps mean nothing to
+            // a link without a line.
             _ => return,
         };
         self.notes.push_back(note);
@@ -299,6 +311,7 @@ impl Stack {
         let session = info.session;
         let mut conn = Conn::new(now, link, info, self.side);
         conn.refresh(self.common.mtu);
+        conn.up_by = Some(now + self.common.login_timeout);
         self.plane.install(conn.entry.clone());
         self.conns.insert(session, conn);
         self.touch(session);
@@ -331,8 +344,8 @@ impl Stack {
         self.plane.remove(session);
         self.deadlines.update(session, conn.deadline, None);
         let orphan = conn.ending.is_none() && reason == SessionCloseReason::TunnelClosed;
-        if let Some(address) = conn.lent {
-            self.notes.push_back(Note::AddressFree(address));
+        if let Some(lease) = conn.lease.take() {
+            self.notes.push_back(Note::AddressFree(lease.address));
         }
         let ended = conn.into_ended(session, reason);
         if orphan {
@@ -349,8 +362,12 @@ impl Stack {
             ended.reason = DisconnectReason::Tunnel(reason.clone());
             self.notes.push_back(Note::Ended { tunnel, ended });
         }
-        self.closed_at = Some(self.newest);
         self.notes.push_back(Note::TunnelClosed { tunnel, path, reason });
+    }
+
+    /// A tunnel that had been open has closed, or the last look at it begins now.
+    pub(crate) const fn begin_closing(&mut self) {
+        self.closed_at = Some(self.newest);
     }
 
     /// Whether the peers of all closed tunnels know it, or have had their time to say so.

@@ -214,10 +214,11 @@ impl World {
         let limit = self.net.now() + limit;
         self.collect();
         while condition(self) {
-            let Some((id, event)) = self.net.next_event(limit) else {
+            if !self.net.step(limit) {
+                self.net.run_until(limit);
                 return !condition(self);
-            };
-            self.note(id, event);
+            }
+            self.collect();
         }
         true
     }
@@ -302,6 +303,7 @@ impl World {
                 caller.ups += 1;
                 caller.up_at = Some(now);
             }
+            ClientEvent::Changed(up) => caller.up = Some(up),
             ClientEvent::Packet { packet } => caller.packets.push(packet),
             ClientEvent::Disconnected { reason } => {
                 assert_is_sentence(&reason);
@@ -317,6 +319,7 @@ impl World {
         assert!(!self.drained, "{event:?} after the last event");
         match event {
             ServerEvent::Connected(up) => self.connected.push(up),
+            ServerEvent::Changed(_) => {}
             ServerEvent::Disconnected(ended) => {
                 assert_is_sentence(&ended.reason);
                 self.disconnected.push(ended);
