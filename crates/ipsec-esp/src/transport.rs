@@ -128,7 +128,7 @@ pub fn open_ip<N: Number, K: AsRef<dyn OpenKey>>(
 /// # Errors
 /// [`TransportError::Malformed`] and [`TransportError::Fragment`].
 pub fn addresses(packet: &[u8]) -> Result<Addresses, TransportError> {
-    Ok(IpHeader::parse(packet, Until::Payload)?.addresses)
+    Ok(IpHeader::parse(packet, Until::Covered)?.addresses)
 }
 
 fn put_udp(
