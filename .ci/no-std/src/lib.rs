@@ -1,6 +1,7 @@
 //! Proof that the library crates need no standard library.
 #![no_std]
 
+pub use ipsec_esp;
 pub use l2tp_control;
 pub use l2tp_ipsec;
 pub use l2tp_wire;
