@@ -266,15 +266,18 @@ pub enum Admission {
 /// How much an endpoint takes on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// Tunnels, in whatever state. Default: 100,000.
+    /// Tunnels, in whatever state. Default: 100,000. When there are more, the oldest makes room
+    /// that has closed and is kept for the last messages; the same for those of one link.
     pub tunnels: usize,
     /// Tunnels of one link, in whatever state: at most 61,000, since their IDs have 16 bits and
     /// must stay hard to guess. Default: 60,000.
     pub tunnels_per_link: usize,
-    /// Tunnels that a peer has asked for and that are not open yet. Default: 10,000. When there
-    /// are more, the oldest makes room whose peer has not answered yet.
+    /// Tunnels that a peer has asked for and that never were open, while anything is kept of them.
+    /// Default: 10,000. When there are more, the oldest that was refused makes room, or else the
+    /// oldest whose peer has not answered yet.
     pub half_open: usize,
-    /// The same for one source: an IPv4 address or IPv6 /64 network on one link. Default: 5.
+    /// The same for one source: an IPv4 address or IPv6 /64 network on one link. Default: 5. What
+    /// is less than a second old makes no room here: its peer may still answer.
     pub half_open_per_source: usize,
     /// Sessions, in whatever state. Default: 200,000.
     pub sessions: usize,

@@ -99,6 +99,9 @@ pub struct Counts {
     pub half_open: usize,
     /// Tunnels whose StopCCN the peer has not acknowledged yet.
     pub stopping: usize,
+    /// Those of them that had been open: what to wait for before the end. Strangers whom we
+    /// refused are not among them.
+    pub draining: usize,
     /// Sessions in whatever state.
     pub sessions: usize,
     /// Why input was dropped, and how often.

@@ -6,6 +6,9 @@
 #[path = "support/operations.rs"]
 mod operations;
 
+use std::fs;
+use std::path::Path;
+
 use operations::Driver;
 use operations::Operation;
 use proptest::prelude::*;
@@ -50,6 +53,19 @@ proptest! {
         octets in prop::collection::vec(any::<u8>(), 0..600),
     ) {
         run(which, seed, &octets);
+    }
+}
+
+#[test]
+fn holds_for_what_the_fuzzer_found_interesting() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/l2tp_session");
+    let mut seeds: Vec<_> =
+        fs::read_dir(corpus).unwrap().map(|seed| seed.unwrap().path()).collect();
+    seeds.sort_unstable();
+    assert!(!seeds.is_empty());
+    for seed in seeds {
+        let octets = fs::read(seed).unwrap();
+        run(octets.first().copied().unwrap_or(0), 1, octets.get(1..).unwrap_or_default());
     }
 }
 

@@ -58,8 +58,7 @@ impl Endpoint {
     ) -> Result<TunnelHandle, OpenError> {
         self.advance(now);
         let config = config.into();
-        let limits = self.config.limits;
-        if self.tunnels.len() >= limits.tunnels || self.ids.count(link) >= limits.tunnels_per_link {
+        if !self.make_place(link, false) {
             return Err(OpenError::LimitReached);
         }
         let challenge = self.draw_challenge(&config).map_err(|_| OpenError::NoRandomness)?;

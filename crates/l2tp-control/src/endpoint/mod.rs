@@ -13,6 +13,7 @@ mod output;
 mod quarantine;
 mod query;
 mod receive;
+mod room;
 mod session;
 mod slab;
 mod timeout;
@@ -43,6 +44,7 @@ use crate::TunnelHandle;
 use crate::session::Session;
 use crate::tunnel::Challenge;
 use crate::tunnel::Tunnel;
+use admission::Expendable;
 use admission::HalfOpen;
 use ids::TunnelIds;
 use output::Output;
@@ -106,6 +108,10 @@ pub struct Endpoint {
     open_challenges: BTreeSet<Challenge>,
     /// Tunnels whose StopCCN is not acknowledged.
     stopping: BTreeSet<TunnelHandle>,
+    /// Those of them that had been open.
+    draining: BTreeSet<TunnelHandle>,
+    /// Tunnels that are over and kept for the last messages.
+    over: Expendable,
     deadlines: Deadlines<Wakeup>,
     output: Output,
     events: VecDeque<Event>,
@@ -149,6 +155,8 @@ impl Endpoint {
             dialled: BTreeSet::new(),
             open_challenges: BTreeSet::new(),
             stopping: BTreeSet::new(),
+            draining: BTreeSet::new(),
+            over: Expendable::default(),
             deadlines: Deadlines::default(),
             output: Output::default(),
             events: VecDeque::new(),

@@ -8,7 +8,6 @@ use bytes::Bytes;
 use l2tp_wire::AttributeType;
 use l2tp_wire::Avp;
 use l2tp_wire::ControlMessage;
-use l2tp_wire::ErrorCode;
 use l2tp_wire::Message;
 use l2tp_wire::MessageType;
 use l2tp_wire::message::Scccn;
@@ -20,7 +19,6 @@ use vpn_core::DropReason;
 use vpn_core::Handled;
 use vpn_core::Path;
 
-use super::admission::Room;
 use super::admission::Source;
 use super::tools::Hide;
 use super::tunnel::request_key;
@@ -176,7 +174,7 @@ impl Endpoint {
             return self.drops.drop(DropReason::LimitReached);
         };
         let source = Source::new(link, path.remote.ip());
-        self.half_open.insert(source, tunnel, link.is_authenticated());
+        self.half_open.insert(self.now, source, tunnel, link.is_authenticated());
         self.take_sccrq(tunnel, path, datagram, sccrq, older);
         if self.config.tunnels == Admission::Accept {
             self.accept_sccrq(tunnel, None);
@@ -224,46 +222,8 @@ impl Endpoint {
         outcome
     }
 
-    /// Makes room for a tunnel that a peer asks for, or refuses it.
-    fn make_room(
-        &mut self,
-        (link, path): (LinkId, Path),
-        datagram: &[u8],
-        peer_id: u16,
-    ) -> Result<(), Handled> {
-        let limits = self.config.limits;
-        let source = Source::new(link, path.remote.ip());
-        match self.half_open.room(source, &limits) {
-            Room::Yes => {}
-            Room::Evict(oldest) => self.evict(oldest),
-            Room::No => return Err(self.drops.drop(DropReason::LimitReached)),
-        }
-        let full = |endpoint: &Self| {
-            endpoint.tunnels.len() >= limits.tunnels
-                || endpoint.ids.count(link) >= limits.tunnels_per_link
-        };
-        if full(self)
-            && let Some(oldest) = self.half_open.oldest_unproven()
-        {
-            self.evict(oldest);
-        }
-        if full(self) {
-            let reason = TunnelCloseReason::Local(
-                TunnelResult::error(ErrorCode::INSUFFICIENT_RESOURCES)
-                    .message(Bytes::from_static(b"too many tunnels")),
-            );
-            return Err(self.refuse_outright((link, path), datagram, Some(peer_id), &reason));
-        }
-        Ok(())
-    }
-
-    fn evict(&mut self, tunnel: TunnelHandle) {
-        let reason = Some(TunnelCloseReason::Evicted);
-        self.tunnel_event(tunnel, TunnelEvent::LocalClose, reason);
-    }
-
     /// Refuses an SCCRQ without keeping anything: the peer repeats it until it gets our StopCCN.
-    fn refuse_outright(
+    pub(super) fn refuse_outright(
         &mut self,
         (link, path): (LinkId, Path),
         datagram: &[u8],

@@ -76,6 +76,7 @@ impl Endpoint {
         {
             tunnel.timer = Some(now + tunnel.config.channel.retransmission.cycle());
             self.stopping.remove(&handle);
+            self.draining.remove(&handle);
         }
         if !tunnel.in_output && tunnel.channel.wants_transmit(now) {
             tunnel.in_output = true;

@@ -43,8 +43,9 @@ impl Endpoint {
     pub fn counts(&self) -> Counts {
         Counts {
             tunnels: self.tunnels.len(),
-            half_open: self.half_open.len(),
+            half_open: self.half_open.alive(),
             stopping: self.stopping.len(),
+            draining: self.draining.len(),
             sessions: self.sessions.len(),
             drops: self.drops,
         }

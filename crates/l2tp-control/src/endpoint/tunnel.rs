@@ -176,6 +176,7 @@ impl Endpoint {
     fn open_for_calls(&mut self, handle: TunnelHandle) {
         let now = self.now;
         self.forget_handshake(handle);
+        self.leave_half_open(handle);
         let Some(tunnel) = self.tunnels.get_mut(handle.0) else { return };
         tunnel.timer = first_hello(now, &tunnel.config, &mut self.tools);
         tunnel.established_at = now;
@@ -185,8 +186,12 @@ impl Endpoint {
         if let Some(older) = supersedes {
             // The peer has no such tunnel any more, and the ID names the new one now: what we sent
             // there would end up in the new tunnel.
-            let reason = Some(TunnelCloseReason::Superseded);
-            self.tunnel_event(older, TunnelEvent::LocalClose, reason);
+            if self.tunnels.get(older.0).is_some_and(|tunnel| tunnel.phase == Phase::Open) {
+                let reason = Some(TunnelCloseReason::Superseded);
+                self.tunnel_event(older, TunnelEvent::LocalClose, reason);
+            } else {
+                self.forget_tunnel(older);
+            }
         }
     }
 
@@ -196,7 +201,7 @@ impl Endpoint {
         self.forget_request(handle);
         let now = self.now;
         let Some(tunnel) = self.tunnels.get_mut(handle.0) else { return };
-        tunnel.handshake = None;
+        let was_open = tunnel.handshake.take().is_none();
         let reason = reason.unwrap_or(TunnelCloseReason::Local(TunnelResult::new(
             l2tp_wire::StopCcnResult::GENERAL_CLEAR,
         )));
@@ -208,6 +213,9 @@ impl Endpoint {
         let Some(tunnel) = self.tunnels.get_mut(handle.0) else { return };
         tunnel.calls = crate::tunnel::Calls::default();
         let announced = tunnel.announced;
+        let (link, source) = (tunnel.link, Source::new(tunnel.link, tunnel.origin.ip()));
+        self.half_open.end(source, handle);
+        self.over.insert(link, handle);
         match reason {
             TunnelCloseReason::NoAnswer { .. }
             | TunnelCloseReason::TieBreaker
@@ -223,6 +231,9 @@ impl Endpoint {
                 tunnel.phase = Phase::Stopping;
                 tunnel.timer = None;
                 self.stopping.insert(handle);
+                if was_open {
+                    self.draining.insert(handle);
+                }
             }
         }
         if announced {
@@ -253,10 +264,15 @@ impl Endpoint {
     pub(super) fn forget_handshake(&mut self, handle: TunnelHandle) {
         let Some(tunnel) = self.tunnels.get(handle.0) else { return };
         let address = tunnel.origin.ip();
-        self.half_open.remove(Source::new(tunnel.link, address), handle);
         self.dialled.remove(&(tunnel.link, address.to_canonical(), handle));
         if let Some(challenge) = tunnel.handshake.as_ref().and_then(|shake| shake.challenge) {
             self.open_challenges.remove(&challenge);
+        }
+    }
+
+    fn leave_half_open(&mut self, handle: TunnelHandle) {
+        if let Some(tunnel) = self.tunnels.get(handle.0) {
+            self.half_open.remove(Source::new(tunnel.link, tunnel.origin.ip()), handle);
         }
     }
 
@@ -270,7 +286,10 @@ impl Endpoint {
         self.requests.remove(&key);
         // The older tunnel under this ID is still there.
         let older = tunnel.handshake.as_ref().and_then(|shake| shake.supersedes);
-        if let Some(older) = older.filter(|older| self.tunnels.get(older.0).is_some()) {
+        let is_open = |older: &TunnelHandle| {
+            self.tunnels.get(older.0).is_some_and(|t| t.phase == Phase::Open)
+        };
+        if let Some(older) = older.filter(is_open) {
             self.requests.insert(key, older);
         }
     }
@@ -279,8 +298,11 @@ impl Endpoint {
     pub(super) fn forget_tunnel(&mut self, handle: TunnelHandle) {
         self.forget_handshake(handle);
         self.forget_request(handle);
+        self.leave_half_open(handle);
         self.stopping.remove(&handle);
+        self.draining.remove(&handle);
         let Some(tunnel) = self.tunnels.remove(handle.0) else { return };
+        self.over.remove(tunnel.link, handle);
         self.deadlines.update(Wakeup::Tunnel(handle), tunnel.entered, None);
         let hold = tunnel.config.channel.retransmission.cycle();
         self.ids.release(self.now, hold, tunnel.link, tunnel.local_id);
