@@ -212,6 +212,9 @@ impl LinkConfig {
     }
 
     /// How many wrong MS-CHAPv2 proofs end the link. Default 3, at least 1.
+    ///
+    /// Negotiating LCP anew gives the peer no new attempts. A proof counts too if the peer
+    /// negotiates anew before the verdict; a peer that keeps on doing so is refused.
     #[must_use]
     pub fn auth_attempts(mut self, attempts: u8) -> Self {
         self.auth_attempts = attempts.max(1);
@@ -219,7 +222,8 @@ impl LinkConfig {
     }
 
     /// How long the authentication phase may stand still, be it that the peer is silent, that it
-    /// asks its user, or that the caller does not answer a ticket. Default 60 s.
+    /// asks its user, or that the caller does not answer a ticket. Negotiating LCP anew does not
+    /// make it longer. Default 60 s.
     #[must_use]
     pub fn auth_timeout(mut self, timeout: Duration) -> Self {
         self.auth_timeout = timeout.max(SHORTEST);

@@ -63,6 +63,15 @@ enum State {
     Refused,
 }
 
+/// What a peer has used up of its chances to prove itself. It counts for the whole link: were it
+/// forgotten with LCP, a peer that negotiates anew could guess for ever.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Spent {
+    /// Proofs that were wrong, or whose verdict the peer did not wait for.
+    attempts: u8,
+    give_up: Option<Instant>,
+}
+
 struct Reply {
     identifier: u8,
     code: u8,
@@ -70,9 +79,12 @@ struct Reply {
 }
 
 impl Authenticator {
-    /// Demands a proof: sends a Challenge, or waits for an Authenticate-Request.
-    pub(crate) fn start(method: AuthMethod, context: &mut Context) -> Self {
+    /// Demands a proof: sends a Challenge, or waits for an Authenticate-Request. `spent` is what the
+    /// peer had used up when LCP went down.
+    pub(crate) fn start(method: AuthMethod, spent: Spent, context: &mut Context) -> Self {
         let mut this = Self::new(method, context);
+        this.attempts = spent.attempts;
+        this.give_up = spent.give_up.or(this.give_up);
         if method != AuthMethod::Pap {
             this.new_challenge(context);
             this.send_challenge(context);
@@ -136,6 +148,12 @@ impl Authenticator {
     /// Why the peer would leave now: its last proof was not taken.
     pub(crate) fn refusal(&self) -> Option<AuthFailure> {
         self.refusal.as_deref().cloned()
+    }
+
+    /// What the peer has used up; nothing once it has proved itself.
+    pub(crate) fn spent(&self) -> Spent {
+        let unjudged = u8::from(matches!(self.state, State::Deciding(_)));
+        Spent { attempts: self.attempts.saturating_add(unjudged), give_up: self.give_up }
     }
 
     /// The challenge that the peer may still answer.
@@ -419,6 +437,15 @@ impl Authenticator {
         });
         self.sent = self.sent.saturating_add(1);
         self.resend = Some(context.restart_deadline(self.sent));
+    }
+}
+
+impl Spent {
+    /// Why the peer is not asked for another proof, if it is not.
+    pub(crate) fn refusal(self, method: AuthMethod, context: &Context) -> Option<AuthFailure> {
+        let (side, message) = (Side::Peer, String::from("Too many attempts"));
+        let failure = AuthFailure { side, method, error: None, retry: false, message };
+        (self.attempts > context.config.auth_attempts).then_some(failure)
     }
 }
 

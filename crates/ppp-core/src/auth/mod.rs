@@ -11,6 +11,7 @@ mod prover;
 mod request;
 
 pub(crate) use authenticator::Authenticator;
+pub(crate) use authenticator::Spent;
 pub use chap::ChapCode;
 pub use chap::ChapPacket;
 pub use chap::chap_md5_response;

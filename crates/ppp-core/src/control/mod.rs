@@ -31,8 +31,10 @@ pub(crate) struct Control<N> {
     restarts: u8,
     /// Configure-Naks sent since the last Configure-Ack, for Max-Failure.
     naks: u8,
-    /// Configure-Naks and -Rejects received since the layer was last open.
+    /// Replies to our requests since the layer was last open.
     rounds: u8,
+    /// Requests of the peer that were refused, in a row.
+    refusals: u8,
     /// The last Identifier used.
     identifier: u8,
     /// The Identifier of the Configure-Request that has no valid reply yet.
@@ -79,6 +81,7 @@ impl<N: Negotiation> Control<N> {
             restarts: 0,
             naks: 0,
             rounds: 0,
+            refusals: 0,
             identifier: 0,
             outstanding: None,
             acknowledged: None,
@@ -113,8 +116,7 @@ impl<N: Negotiation> Control<N> {
 
     /// The lower layer is up and the layer is wanted.
     pub(crate) fn start(&mut self, context: &mut Context) -> Signals {
-        self.negotiation.restart(context);
-        (self.naks, self.rounds) = (0, 0);
+        self.forget_negotiation(context);
         let open = self.apply(context, Event::Open, None);
         let up = self.apply(context, Event::Up, None);
         Signals { down: open.down || up.down, ..up }
@@ -135,12 +137,7 @@ impl<N: Negotiation> Control<N> {
     }
 
     /// Opens without a negotiation: somebody else has led it (RFC 2661 §4.4.5).
-    pub(crate) fn assume_open(
-        &mut self,
-        context: &Context,
-        peer: N::Peer,
-        peer_options: &[u8],
-    ) {
+    pub(crate) fn assume_open(&mut self, context: &Context, peer: N::Peer, peer_options: &[u8]) {
         self.negotiation.granted(peer);
         self.remember(0, peer_options);
         self.outstanding = None;
@@ -232,7 +229,7 @@ impl<N: Negotiation> Control<N> {
             self.deadline = None;
         }
         if signals.up {
-            (self.naks, self.rounds) = (0, 0);
+            self.forget_turns();
             self.negotiation.opened();
         }
         signals
@@ -242,9 +239,22 @@ impl<N: Negotiation> Control<N> {
     /// negotiation came to is forgotten, and the configuration counts.
     fn ask_anew(&mut self, context: &mut Context) {
         if matches!(self.state, State::Opened | State::Stopped) {
-            self.negotiation.restart(context);
-            (self.naks, self.rounds) = (0, 0);
+            self.forget_negotiation(context);
         }
+    }
+
+    fn forget_negotiation(&mut self, context: &mut Context) {
+        self.negotiation.restart(context);
+        self.forget_turns();
+    }
+
+    const fn forget_turns(&mut self) {
+        (self.naks, self.rounds, self.refusals) = (0, 0, 0);
+    }
+
+    /// Whether the ends have gone on for so long that nothing will come of it.
+    const fn is_endless(&self) -> bool {
+        self.rounds > MAX_ROUNDS || self.refusals > MAX_ROUNDS
     }
 
     /// An Identifier that was not used before, or long ago.
@@ -302,7 +312,12 @@ impl<N: Negotiation> Control<N> {
             return Err(DropReason::UnexpectedState);
         }
         self.outstanding = None;
-        Ok(self.apply(context, Event::ReceiveConfigureAck, Some(packet)))
+        let signals = self.apply(context, Event::ReceiveConfigureAck, Some(packet));
+        if !signals.up {
+            // The Restart counter starts anew, so a peer that only acknowledges would never end.
+            self.rounds = self.rounds.saturating_add(1);
+        }
+        Ok(Signals { gave_up: self.is_endless(), ..signals })
     }
 
     fn configure_nak(&mut self, context: &mut Context, packet: Packet<'_>) -> Taken {
@@ -328,7 +343,7 @@ impl<N: Negotiation> Control<N> {
         }
         self.outstanding = None;
         self.rounds = self.rounds.saturating_add(1);
-        if self.negotiation.has_failed() || self.rounds > MAX_ROUNDS {
+        if self.negotiation.has_failed() || self.is_endless() {
             return Ok(Signals { gave_up: true, ..Signals::default() });
         }
         Ok(self.apply(context, Event::ReceiveConfigureNak, Some(packet)))
@@ -363,6 +378,6 @@ impl<N: Negotiation> Control<N> {
     }
 }
 
-/// After this many Configure-Naks and -Rejects in a row the layer gives up: each may change an
-/// option once or twice, and none has ten.
+/// After this many replies without an agreement, or requests refused in a row, the layer gives up:
+/// each may change an option once or twice, and none has ten.
 const MAX_ROUNDS: u8 = 20;

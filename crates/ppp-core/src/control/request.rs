@@ -38,7 +38,11 @@ impl<N: Negotiation> Control<N> {
         }
         self.ask_anew(context);
         let judgement = self.judge(context, packet.data);
-        if self.negotiation.has_failed() {
+        self.refusals = match judgement.granted {
+            Some(_) => 0,
+            None => self.refusals.saturating_add(1),
+        };
+        if self.negotiation.has_failed() || self.is_endless() {
             return Ok(Signals { gave_up: true, ..Signals::default() });
         }
         let (code, identifier) = (judgement.code.0, packet.identifier);

@@ -60,6 +60,7 @@ impl Link {
     /// Acts on what the automaton of LCP tells the layers around it.
     pub(super) fn after_lcp(&mut self, signals: Signals) {
         if signals.down {
+            self.note_spent();
             self.leave_network();
             if matches!(self.stage, Stage::Authenticate(_)) {
                 self.stage = Stage::Establish;

@@ -32,11 +32,14 @@ impl Link {
             let reason = self.lcp.negotiation.failure(&self.context.config);
             return self.shut(reason);
         }
-        let context = &mut self.context;
-        let authentication = Authentication {
-            authenticator: demanded.map(|method| Box::new(Authenticator::start(method, context))),
-            prover: owed.map(|method| Box::new(Prover::start(method, context))),
-        };
+        let (spent, context) = (self.spent, &mut self.context);
+        if let Some(failure) = demanded.and_then(|method| spent.refusal(method, context)) {
+            return self.shut(CloseReason::AuthFailed(failure));
+        }
+        let challenge = |method| Box::new(Authenticator::start(method, spent, context));
+        let authenticator = demanded.map(challenge);
+        let prover = owed.map(|method| Box::new(Prover::start(method, &mut self.context)));
+        let authentication = Authentication { authenticator, prover };
         self.stage = Stage::Authenticate(Box::new(authentication));
         self.enter_network();
     }
@@ -106,6 +109,15 @@ impl Link {
         let Some(authentication) = self.stage.authentication() else { return false };
         let methods = [Side::Peer, Side::Local].map(|side| authentication.method(side));
         methods.into_iter().flatten().any(|method| method.protocol() == protocol)
+    }
+
+    /// LCP goes down, but what the peer has tried is not forgotten.
+    pub(super) fn note_spent(&mut self) {
+        if let Some(Authentication { authenticator: Some(authenticator), .. }) =
+            self.stage.authentication()
+        {
+            self.spent = authenticator.spent();
+        }
     }
 
     /// The proof of the peer that was not taken, where it could have tried again.

@@ -34,6 +34,7 @@ use crate::Phase;
 use crate::Protocol;
 use crate::Ticket;
 use crate::auth::Authentication;
+use crate::auth::Spent;
 use crate::context::Context;
 use crate::control::Control;
 use crate::frame;
@@ -78,6 +79,8 @@ pub struct Link {
     farewell: Option<String>,
     /// The first Configure-Request of the peer, until the network phase.
     initial_received: Option<Box<[u8]>>,
+    /// What the peer had used up of its chances to prove itself when LCP went down.
+    spent: Spent,
     /// What the caller knows of LCP's part in the form: ACFC, PFC and MTU.
     reported: (bool, bool, u16),
 }
@@ -108,6 +111,7 @@ impl Link {
             reason: None,
             farewell: None,
             initial_received: None,
+            spent: Spent::default(),
             reported: (false, false, DEFAULT_MRU),
         }
     }

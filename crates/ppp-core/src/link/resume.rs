@@ -117,7 +117,7 @@ impl Link {
         let resumed = auth.and_then(|proof| Authenticator::resume(method, proof, context));
         let authenticator = match resumed {
             Some(authenticator) => authenticator,
-            None => Authenticator::start(method, context),
+            None => Authenticator::start(method, self.spent, context),
         };
         let authentication =
             Authentication { authenticator: Some(Box::new(authenticator)), prover: None };
