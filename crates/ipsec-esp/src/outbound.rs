@@ -26,7 +26,13 @@ use crate::number::OwnLines;
 ///
 /// It is used through `&self`, from many threads if `N` is [`Shared`](crate::Shared): the sequence
 /// counter is all that packets have in common. It cannot be copied, for a copy would use sequence
-/// numbers and IVs a second time.
+/// numbers and IVs a second time:
+///
+/// ```compile_fail
+/// fn copy(sa: &ipsec_esp::OutboundSa<ipsec_esp::Local>) -> ipsec_esp::OutboundSa<ipsec_esp::Local> {
+///     sa.clone()
+/// }
+/// ```
 ///
 /// `K` is where the keys live: on the heap ([`BoxedSealKey`]), or the concrete key of a crypto crate
 /// on targets without one.

@@ -248,6 +248,40 @@ fn without_randomness_there_is_no_cbc_key() {
     assert!(SealKey::new(gcm, &keymat(gcm.suite), &mut Broken).is_ok(), "its IV is the counter");
 }
 
+/// The bits of CBC IVs are even, whatever the counter looks like.
+#[test]
+fn cbc_ivs_look_random() {
+    let crypto = portable("aes256-sha1".parse().unwrap()).unwrap();
+    let (key, _) = keys(crypto);
+    let (mut ones, count) = (0, 4000);
+    let mut places = [0_u32; 128];
+    for sequence in 1..=count {
+        let mut packet = packet(crypto.suite, 1);
+        assert!(seal(&key, sequence, false, &mut packet));
+        let iv = u128::from_be_bytes(packet[8..24].try_into().unwrap());
+        ones += iv.count_ones();
+        places.iter_mut().enumerate().for_each(|(at, sum)| *sum += u32::from(iv >> at & 1 == 1));
+    }
+    // Six standard deviations: 3 sqrt(n) in all n bits, and so for each place.
+    assert!(ones.abs_diff(64 * 4000) < 3 * 716, "{ones}");
+    assert!(places.iter().all(|sum| sum.abs_diff(2000) < 3 * 64), "{places:?}");
+}
+
+/// Every cipher state wipes itself.
+#[test]
+fn keys_are_wiped_on_drop() {
+    fn wiped<T: zeroize::ZeroizeOnDrop>() {}
+    wiped::<aes::Aes128Enc>();
+    wiped::<aes::Aes192Enc>();
+    wiped::<aes::Aes256Enc>();
+    wiped::<aes::Aes128Dec>();
+    wiped::<aes::Aes192Dec>();
+    wiped::<aes::Aes256Dec>();
+    wiped::<des::TdesEde3>();
+    wiped::<aes_gcm::AesGcm<aes::Aes256Enc, aes_gcm::aead::consts::U12>>();
+    wiped::<chacha20poly1305::ChaCha20Poly1305>();
+}
+
 /// IVs of one SA never repeat, and two SAs with the same keys do not share theirs.
 #[test]
 fn ivs_differ() {
