@@ -32,6 +32,7 @@ use ppp_core::auth::MsChapV2Response;
 use ppp_core::auth::NtPasswordHash;
 use ppp_core::auth::PapPacket;
 use ppp_core::auth::Rejection;
+use ppp_core::auth::chap_md5_response;
 use vpn_core::DropReason;
 
 const CHAP: Protocol = Protocol::CHAP;
@@ -494,6 +495,35 @@ fn a_retry_may_be_right_in_the_end() {
     peer.packet(CHAP, RESPONSE, challenge.identifier.wrapping_add(1), &data).unwrap();
     peer.accept();
     assert_eq!(peer.link.phase(), Phase::Network);
+}
+
+#[test]
+fn a_new_challenge_is_for_the_same_name() {
+    let config = || server().keep_alive(None).rechallenge(Some(Duration::from_secs(20)));
+    for (name, same) in [(&b"alice"[..], true), (b"Alice", false), (b"bob", false), (b"", false)] {
+        let mut peer = Peer::networked(config());
+        peer.wait(Duration::from_secs(20));
+        let challenge = peer.sent().into_iter().find(|sent| sent.protocol == CHAP).unwrap();
+        let value = &challenge.data[1..17];
+        let provider = vpn_crypto::provider();
+        let response = chap_md5_response(provider, challenge.identifier, b"wonderland", value);
+        let data = [&[16][..], &response, name].concat();
+        peer.packet(CHAP, RESPONSE, challenge.identifier, &data).unwrap();
+        if same {
+            assert_eq!(requests(&peer), 2);
+            peer.accept();
+            assert_eq!(peer.link.phase(), Phase::Network);
+            continue;
+        }
+        // Nobody is asked, whatever the proof is worth.
+        assert_eq!(requests(&peer), 1);
+        let failure = peer.sent().remove(0);
+        assert_eq!((failure.protocol, failure.code), (CHAP, FAILURE));
+        peer.wait(Duration::from_secs(7));
+        let Some(CloseReason::AuthFailed(failure)) = peer.closed() else { panic!() };
+        assert_eq!((failure.side, failure.retry), (Side::Peer, false));
+        assert!(failure.message.contains("name"), "{failure:?}");
+    }
 }
 
 #[test]

@@ -274,6 +274,12 @@ impl Authenticator {
             return Err(DropReason::Duplicate);
         }
         self.resend = None;
+        if self.name.as_deref().is_some_and(|known| *known != *name) {
+            // The session was given to the one who proved itself first (RFC 1994 §2).
+            let mut rejection = final_rejection(MsChapError::AUTHENTICATION_FAILURE);
+            rejection.message = String::from("The name has changed during the session");
+            return Ok(self.refuse(rejection, context));
+        }
         match self.chap_proof(value) {
             Some(proof) => {
                 self.ask(name.into(), proof, context);
