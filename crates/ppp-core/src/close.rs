@@ -67,6 +67,9 @@ pub enum CloseReason {
     /// The peer took our MS-CHAPv2 proof but could not prove that it knows the password too: it is
     /// not the server that it claims to be (RFC 2759 §5).
     NotGenuine,
+    /// The peer asked for no proof of identity, so that it gave none itself, and the configuration
+    /// wants one ([`LinkConfig::require_proof_of_peer`](crate::LinkConfig::require_proof_of_peer)).
+    PeerUnproved,
     /// The peer sent our own challenge back to have us answer it.
     Reflected,
     /// Authentication did not end in time.
@@ -153,6 +156,11 @@ impl fmt::Display for CloseReason {
             Self::NotGenuine => f.write_str(
                 "the peer accepted our password but could not prove that it knows it: \
                  it is not the server that it claims to be",
+            ),
+            Self::PeerUnproved => f.write_str(
+                "the peer asked for no authentication, so it did not prove that it is the server \
+                 that it claims to be; have it ask for MS-CHAPv2, or allow this with \
+                 require_proof_of_peer(false)",
             ),
             Self::Reflected => f.write_str("the peer sent our own challenge back to us"),
             Self::AuthTimeout { side, method } => {

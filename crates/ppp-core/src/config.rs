@@ -114,7 +114,9 @@ pub enum Ipv6Mode {
 pub struct LinkConfig {
     pub(crate) name: String,
     pub(crate) credentials: Option<Credentials>,
-    pub(crate) prove_with: Vec<AuthMethod>,
+    prove_with: Vec<AuthMethod>,
+    /// `None` where it depends on the methods.
+    require_proof_of_peer: Option<bool>,
     pub(crate) ask_for_credentials: bool,
     pub(crate) authenticate_with: Vec<AuthMethod>,
     pub(crate) auth_attempts: u8,
@@ -154,6 +156,7 @@ impl LinkConfig {
             name: name.into(),
             credentials: None,
             prove_with: Vec::new(),
+            require_proof_of_peer: None,
             ask_for_credentials: false,
             authenticate_with: Vec::from([AuthMethod::MsChapV2, AuthMethod::ChapMd5]),
             auth_attempts: 3,
@@ -195,6 +198,35 @@ impl LinkConfig {
         self
     }
 
+    /// Whether the link ends where the peer need not prove that it knows the password, or who it
+    /// is. Default: yes where MS-CHAPv2 alone may be proved with, as whoever allows nothing else
+    /// relies on the server's proof (RFC 2759 §5), which a server gets round by asking for none.
+    ///
+    /// It is enough that the peer must prove itself to us
+    /// ([`authenticate_with`](Self::authenticate_with)). Otherwise, of the methods of
+    /// [`prove_with`](Self::prove_with) only MS-CHAPv2 is used.
+    #[must_use]
+    pub const fn require_proof_of_peer(mut self, require: bool) -> Self {
+        self.require_proof_of_peer = Some(require);
+        self
+    }
+
+    /// Whether the peer must take MS-CHAPv2 from us, as it proves itself with nothing else.
+    pub(crate) fn demands_mutual_proof(&self) -> bool {
+        let only_mutual = self.credentials.is_some() && *self.prove_with == [AuthMethod::MsChapV2];
+        self.require_proof_of_peer.unwrap_or(only_mutual) && self.authenticate_with.is_empty()
+    }
+
+    /// The methods that we prove ourselves with if we are asked to, best first.
+    pub(crate) fn proofs(&self) -> Vec<AuthMethod> {
+        if self.credentials.is_none() {
+            return Vec::new();
+        }
+        let mutual = self.demands_mutual_proof();
+        let methods = self.prove_with.iter().copied();
+        methods.filter(|method| !mutual || *method == AuthMethod::MsChapV2).collect()
+    }
+
     /// Whether a failure that allows another attempt asks the caller for other credentials with
     /// [`CredentialsRequest`](crate::Event::CredentialsRequest). Default: no, the link ends.
     #[must_use]
@@ -231,7 +263,7 @@ impl LinkConfig {
     }
 
     /// How often the peer must prove itself again during the session, with CHAP-MD5 or MS-CHAPv2
-    /// (RFC 1994 §2). Default: never.
+    /// (RFC 1994 §2), under the same name. Default: never.
     #[must_use]
     pub fn rechallenge(mut self, interval: Option<Duration>) -> Self {
         self.rechallenge = interval.map(|interval| interval.max(SHORTEST));

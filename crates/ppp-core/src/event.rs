@@ -49,6 +49,9 @@ pub enum Event {
     /// The peer wants IPv4 and we give addresses: answer with
     /// [`Link::answer_address`](crate::Link::answer_address).
     ///
+    /// The link sets no time for the answer, nor for a peer that never asks: how long a session may
+    /// be without an address is the caller's decision.
+    ///
     /// Asked once each time that the network phase starts. LCP may be negotiated anew during a
     /// session, and then the peer proves itself anew, maybe under another name: give it the
     /// address that it has, if the name is the same.

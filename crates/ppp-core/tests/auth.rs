@@ -527,6 +527,57 @@ fn a_new_challenge_is_for_the_same_name() {
 }
 
 #[test]
+fn a_server_that_must_be_genuine_has_to_ask() {
+    use AuthMethod::ChapMd5;
+    use AuthMethod::MsChapV2;
+    let only_ms = || client().prove_with(&[MsChapV2]);
+    for (config, refused) in [
+        (only_ms(), true),
+        (only_ms().require_proof_of_peer(false), false),
+        (client(), false),
+        (client().require_proof_of_peer(true), true),
+        (client().prove_with(&[ChapMd5]), false),
+        (server().authenticate_with(&[]), false),
+        (server().authenticate_with(&[]).prove_with(&[MsChapV2]), false),
+    ] {
+        let (mut peer, request) = Peer::opened(config);
+        peer.acknowledge(&request);
+        peer.send(Protocol::LCP, REQUEST, &[]);
+        let phase = if refused { Phase::Terminate } else { Phase::Network };
+        assert_eq!(peer.link.phase(), phase);
+        let packets = peer.sent().into_iter().skip(1).map(|sent| sent.protocol);
+        assert!(!refused || packets.eq([Protocol::LCP]));
+        peer.wait(Duration::from_secs(7));
+        assert_eq!(peer.closed() == Some(&CloseReason::PeerUnproved), refused);
+    }
+    let text = CloseReason::PeerUnproved.to_string();
+    assert!(text.contains("require_proof_of_peer"), "{text}");
+
+    // Nor may it ask for no more once it has proved itself.
+    let mut peer = asked(only_ms(), MsChapV2);
+    let response = challenge(&mut peer, &[7; 16]);
+    let text = success_text(&[7; 16], &response);
+    peer.packet(CHAP, SUCCESS, response.identifier, &text).unwrap();
+    peer.sent();
+    peer.send(Protocol::LCP, REQUEST, &[]);
+    let request = peer.sent().remove(0);
+    peer.acknowledge(&request);
+    assert_eq!(peer.link.phase(), Phase::Terminate);
+
+    // A method by which the server proves nothing is talked out of.
+    let (mut peer, request) = Peer::opened(client().require_proof_of_peer(true));
+    peer.acknowledge(&request);
+    peer.send(Protocol::LCP, REQUEST, &auth_option(ChapMd5));
+    let reply = peer.only();
+    assert_eq!((reply.code, reply.data), (NAK, auth_option(MsChapV2)));
+
+    // A proof of its own that we have asked for will do.
+    let both = only_ms().authenticate_with(&[ChapMd5]).require_proof_of_peer(true);
+    let peer = Peer::established(both, &[]);
+    assert_eq!(peer.link.phase(), Phase::Authenticate);
+}
+
+#[test]
 fn the_reason_of_a_rejection_reaches_the_peer() {
     let (mut peer, challenge) = demanding(server(), AuthMethod::MsChapV2);
     let challenge = challenge.unwrap();

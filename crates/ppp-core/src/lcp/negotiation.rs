@@ -110,10 +110,9 @@ impl Lcp {
         if dispute.naks > 0 {
             return Some(self.demand_refused(config));
         }
-        let ours = config.credentials.as_ref().map_or(&[][..], |_| &config.prove_with);
         (!dispute.demanded.is_empty()).then(|| CloseReason::NoCommonAuth {
             side: Side::Local,
-            ours: ours.to_vec(),
+            ours: config.proofs(),
             theirs: dispute.demanded.clone(),
         })
     }
@@ -158,7 +157,7 @@ impl Lcp {
         nak: &mut Vec<u8>,
         config: &LinkConfig,
     ) -> Verdict {
-        let ours = config.credentials.as_ref().map_or(&[][..], |_| &config.prove_with);
+        let ours = config.proofs();
         if let Some(method) = asked.method().filter(|method| ours.contains(method)) {
             peer.auth = Some(method);
             return Verdict::Ack;

@@ -235,6 +235,7 @@ impl CloseReason {
             Self::NotConverging { .. } => "Options could not be agreed on",
             Self::Loopback => "The line is looped back",
             Self::NoCommonAuth { .. } => "No common authentication protocol",
+            Self::PeerUnproved => "Authentication is required",
             Self::AuthFailed(_) | Self::NotGenuine | Self::Reflected => "Authentication failed",
             Self::AuthTimeout { .. } => "Authentication took too long",
             Self::ProtocolRejected(_) | Self::CodeRejected(_) => "A needed protocol was rejected",

@@ -32,6 +32,9 @@ impl Link {
             let reason = self.lcp.negotiation.failure(&self.context.config);
             return self.shut(reason);
         }
+        if owed.is_none() && self.context.config.demands_mutual_proof() {
+            return self.shut(CloseReason::PeerUnproved);
+        }
         let (spent, context) = (self.spent, &mut self.context);
         if let Some(failure) = demanded.and_then(|method| spent.refusal(method, context)) {
             return self.shut(CloseReason::AuthFailed(failure));
