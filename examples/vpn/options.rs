@@ -1,6 +1,7 @@
 //! Options that client and server have alike.
 
 use std::io;
+use std::io::IsTerminal;
 use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -73,7 +74,11 @@ impl Common {
     /// output.
     pub(crate) fn start_output(&self) -> Report {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(io::stderr)
+            .with_ansi(io::stderr().is_terminal())
+            .init();
         tracing::warn!("plain L2TP: nothing is encrypted and no packet is authenticated");
         Report { json: self.json }
     }
