@@ -2,7 +2,14 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of what is shared")]
 
+use core::net::IpAddr;
+use core::net::Ipv4Addr;
+use core::net::SocketAddr;
+
 use l2tp_control::Endpoint;
+use l2tp_control::Event;
+use l2tp_control::LinkId;
+use l2tp_control::TunnelState;
 use l2tp_wire::Avp;
 use l2tp_wire::BearerTypes;
 use l2tp_wire::CdnResult;
@@ -29,6 +36,8 @@ use l2tp_wire::set_ns_nr;
 use vpn_core::Instant;
 use vpn_core::Path;
 
+use crate::support::ADDRESSES;
+use crate::support::LNS;
 use crate::support::find_avp;
 
 /// A control message.
@@ -193,4 +202,41 @@ pub fn result_of(octets: &[u8]) -> (u16, ErrorCode, String) {
         _ => None,
     })
     .unwrap()
+}
+
+/// The first message of a made-up peer, and the third.
+pub fn first(tunnel_id: u16) -> Vec<u8> {
+    encode((0, 0), (0, 0), &sccrq(tunnel_id))
+}
+
+pub fn third(tunnel_id: u16) -> Vec<u8> {
+    encode((tunnel_id, 0), (1, 1), &scccn())
+}
+
+pub fn from(address: SocketAddr) -> Path {
+    Path::l2tp(ADDRESSES[LNS], address)
+}
+
+pub fn spoofed(n: u32) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + n)), 1701)
+}
+
+/// Opens a tunnel by hand, from `address` through `link`; returns the endpoint's Tunnel ID.
+pub fn establish(endpoint: &mut Endpoint, now: Instant, link: LinkId, address: SocketAddr) -> u16 {
+    let _ = endpoint.handle_datagram(now, link, from(address), &first(9));
+    let (_, sccrp) = drain(endpoint, now).pop().unwrap();
+    let id = assigned_tunnel_id(&sccrp);
+    let _ = endpoint.handle_datagram(now, link, from(address), &third(id));
+    drain(endpoint, now);
+    let established = |tunnel: &l2tp_control::TunnelInfo| {
+        tunnel.local_tunnel_id == id && tunnel.state == TunnelState::Established
+    };
+    assert!(endpoint.tunnels().any(|tunnel| established(&tunnel)));
+    id
+}
+
+/// The events so far, without those of tunnels that came up.
+pub fn closed(endpoint: &mut Endpoint) -> usize {
+    let events: Vec<Event> = core::iter::from_fn(|| endpoint.poll_event()).collect();
+    events.iter().filter(|event| matches!(event, Event::TunnelClosed { .. })).count()
 }
