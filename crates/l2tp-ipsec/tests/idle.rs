@@ -99,6 +99,25 @@ fn a_dead_peer_is_noticed_in_time_at_both_ends() {
 }
 
 #[test]
+fn a_peer_that_dies_amid_traffic_is_noticed_as_soon() {
+    for seed in 0..20 {
+        let mut world = World::ordinary(seed);
+        let id = up(&mut world, 1)[0];
+        let packet = sim::packet::udp(world.clients[&id].address(), sim::INSIDE, 60, 0);
+        for _ in 0..seed * 9 {
+            world.send(id, &packet).unwrap();
+            world.run_for(secs(1));
+        }
+        let gone = world.net.now();
+        world.net.partition(&[id]);
+        world.wait_end(id, secs(300));
+        world.run_for(secs(300));
+        let by_client = world.clients[&id].ended_at.unwrap().since(gone);
+        assert!(by_client <= HELLO_NOTICES + secs(1), "{by_client:?}");
+    }
+}
+
+#[test]
 fn a_peer_whose_ppp_has_died_is_noticed_by_echo() {
     for seed in 0..10 {
         let mut world = World::ordinary(seed);

@@ -386,6 +386,20 @@ fn the_application_knows_users_that_the_server_does_not() {
 }
 
 #[test]
+fn logging_in_may_not_take_for_ever() {
+    let limit = secs(20);
+    let config = server_config().ask_for_users(true).login_timeout(limit);
+    let mut world = world(config, Users::new());
+    let id = world.connect(client_config());
+    world.wait_end(id, limit + secs(5));
+    assert_eq!(
+        world.disconnected[0].reason,
+        DisconnectReason::Local(LocalReason::LoginTime(limit))
+    );
+    world.wait_empty(sim::NOTICED);
+}
+
+#[test]
 fn a_ticket_of_a_session_that_is_gone_is_no_use() {
     let mut world = world(server_config().ask_for_users(true), Users::new());
     let id = world.connect(client_config());

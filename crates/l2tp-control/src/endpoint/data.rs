@@ -152,12 +152,12 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Tells that a data message came through which the endpoint did not see, so that no HELLO is
-    /// needed (RFC 2661 §5.5). Once in a while is enough: a quarter of the HELLO interval, say.
-    pub fn note_data(&mut self, now: Instant, tunnel: TunnelHandle) {
-        let now = self.advance(now);
+    /// Tells that a data message came through, at the time of `heard` or later, which the endpoint
+    /// did not see, so that no HELLO is needed (RFC 2661 §5.5). Once in a while is enough: a quarter
+    /// of the HELLO interval, say.
+    pub fn note_data(&mut self, heard: Instant, tunnel: TunnelHandle) {
         if let Some(tunnel) = self.tunnel_mut(tunnel) {
-            tunnel.last_heard = now;
+            tunnel.last_heard = tunnel.last_heard.max(heard);
         }
     }
 

@@ -144,12 +144,13 @@ impl Stack {
         conn.deadline = next;
     }
 
-    /// Data of this session passed since the last timeout.
-    pub(super) fn note_data(&mut self, now: Instant, session: SessionId) {
+    /// Data of this session came after `since`. Nobody knows when: taken as late as possible it keeps
+    /// a busy session from being idle, as early as possible it does not hide a peer that has died.
+    pub(super) fn note_data(&mut self, now: Instant, since: Instant, session: SessionId) {
         let Some(conn) = self.conns.get_mut(&session) else { return };
         conn.active_at = now;
         conn.link.note_traffic(now);
-        self.endpoint.note_data(now, conn.tunnel);
+        self.endpoint.note_data(since, conn.tunnel);
         self.touch(session);
     }
 

@@ -243,9 +243,9 @@ impl Stack {
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         let now = self.advance(now);
         if self.active_asked + ACTIVE_INTERVAL <= now {
-            self.active_asked = now;
+            let since = core::mem::replace(&mut self.active_asked, now);
             for session in self.plane.take_active() {
-                self.note_data(now, session);
+                self.note_data(now, since, session);
             }
         }
         self.endpoint.handle_timeout(now);
@@ -320,7 +320,7 @@ impl Stack {
     /// A frame that the endpoint held back until the session was up, or put in order.
     fn take_data(&mut self, now: Instant, session: SessionId, frame: &[u8]) {
         if let Some(packet) = self.ip_of(session, frame) {
-            self.note_data(now, session);
+            self.note_data(now, now, session);
             self.notes.push_back(Note::Packet { session, packet });
         } else {
             let _ = self.handle_frame(now, session, frame);
