@@ -48,7 +48,9 @@ pub enum PoolError {
     #[error("a pool needs a prefix length from 8 to 30: the server takes the first address")]
     Size,
     /// The address has bits set behind the prefix.
-    #[error("the pool's address has bits set behind its prefix length; did you mean {0}, with the same length?")]
+    #[error(
+        "the pool's address has bits set behind its prefix length; did you mean {0}, with the same length?"
+    )]
     HostBits(Ipv4Addr),
 }
 
