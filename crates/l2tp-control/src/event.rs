@@ -117,7 +117,8 @@ pub enum Event {
 pub struct TunnelRequest {
     /// To answer with.
     pub ticket: TunnelTicket,
-    /// The tunnel that it will be.
+    /// The tunnel that it will be: a new one, or one that we are opening, where the SCCRQ crossed
+    /// ours and won (RFC 2661 §4.4.3, Tie Breaker).
     pub tunnel: TunnelHandle,
     /// The link that it came through.
     pub link: LinkId,

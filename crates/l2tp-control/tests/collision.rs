@@ -4,19 +4,33 @@
 
 mod support;
 
+#[path = "support/by_hand.rs"]
+mod by_hand;
+
 extern crate alloc;
 
 use alloc::rc::Rc;
 use core::time::Duration;
 
+use l2tp_control::Admission;
 use l2tp_control::Event;
+use l2tp_control::LinkId;
+use l2tp_control::TunnelAnswer;
 use l2tp_control::TunnelCloseReason;
 use l2tp_control::TunnelConfig;
 use l2tp_control::TunnelInfo;
+use l2tp_control::TunnelResult;
 use l2tp_control::TunnelState;
 use l2tp_wire::Avp;
+use l2tp_wire::Message;
 use l2tp_wire::MessageType;
+use l2tp_wire::Packet;
+use l2tp_wire::ProtocolVersion;
+use l2tp_wire::StopCcnResult;
 use support::*;
+use vpn_core::DropReason;
+use vpn_core::Handled;
+use vpn_core::Instant;
 
 fn config(tie_breaker: bool) -> TunnelConfig {
     TunnelConfig::new("peer").tie_breaker(tie_breaker)
@@ -210,5 +224,84 @@ fn who_takes_no_tunnels_loses_a_tie_only_if_it_wants_a_single_one() {
         assert_eq!(at_lac.initiator, !wants_single);
         pair.run(Duration::from_secs(1));
         assert_eq!(tunnels(&pair, LAC).len(), usize::from(wants_single));
+    }
+}
+
+/// The SCCRQ of a peer, with a Tie Breaker.
+fn crossing(version: u8, tie_breaker: u64, challenge: Option<&[u8]>) -> Vec<u8> {
+    let Message::Sccrq(mut sccrq) = by_hand::sccrq(9) else { panic!() };
+    sccrq.protocol_version = ProtocolVersion { version, revision: 0 };
+    sccrq.tie_breaker = Some(tie_breaker);
+    sccrq.challenge = challenge;
+    by_hand::encode((0, 0), (0, 0), &Message::Sccrq(sccrq))
+}
+
+#[test]
+fn what_could_open_no_tunnel_ends_none_of_ours() {
+    let now = Instant::ZERO;
+    let (link, path) = (LinkId::PLAIN, Pair::path(LAC));
+    let challenge = &[7; 16][..];
+    let attempts = [crossing(2, 0, None), crossing(1, 0, Some(challenge))];
+    for (admission, attempts) in [
+        (Admission::Refuse, &attempts[..]),
+        (Admission::Accept, &attempts[..]),
+        (Admission::Ask, &attempts[..1]),
+    ] {
+        for sccrq in attempts {
+            let mut endpoint = endpoint(server(config(false)).tunnels(admission), 1);
+            for _ in 0..3 {
+                endpoint.open_tunnel(now, link, path, config(true)).unwrap();
+            }
+            by_hand::drain(&mut endpoint, now);
+            let handled = endpoint.handle_datagram(now, link, path, sccrq);
+            assert!(matches!(handled, Handled::Dropped(_)), "{handled:?}");
+            let waits =
+                |tunnel: &TunnelInfo| tunnel.initiator && tunnel.state == TunnelState::WaitCtlReply;
+            assert_eq!(endpoint.tunnels().filter(waits).count(), 3);
+            assert_eq!(endpoint.counts().tunnels, 3);
+            assert!(endpoint.poll_event().is_none());
+            assert_eq!(by_hand::drain(&mut endpoint, now).len(), 1, "a refusal");
+        }
+    }
+}
+
+#[test]
+fn an_sccrq_that_loses_against_one_ends_none() {
+    let (now, link, path) = (Instant::ZERO, LinkId::PLAIN, Pair::path(LAC));
+    let mut endpoint = endpoint(server(config(false)), 1);
+    // The older one would lose.
+    endpoint.open_tunnel(now, link, path, config(false)).unwrap();
+    endpoint.open_tunnel(now, link, path, config(true)).unwrap();
+    let sccrq = crossing(1, u64::MAX, None);
+    let handled = endpoint.handle_datagram(now, link, path, &sccrq);
+    assert_eq!(handled, Handled::Dropped(DropReason::UnexpectedState));
+    assert!(endpoint.tunnels().all(|tunnel| tunnel.initiator));
+    assert_eq!(endpoint.counts().tunnels, 2);
+}
+
+#[test]
+fn who_asks_the_application_asks_it_about_a_tunnel_that_won_as_well() {
+    let (now, link, path) = (Instant::ZERO, LinkId::PLAIN, Pair::path(LAC));
+    for accept in [true, false] {
+        let mut endpoint = endpoint(server(config(false)).tunnels(Admission::Ask), 1);
+        let tunnel = endpoint.open_tunnel(now, link, path, config(true)).unwrap();
+        by_hand::drain(&mut endpoint, now);
+        let sccrq = crossing(1, 0, None);
+        assert_eq!(endpoint.handle_datagram(now, link, path, &sccrq), Handled::Consumed);
+        assert_eq!(by_hand::drain(&mut endpoint, now), [], "nobody has decided yet");
+        let Some(Event::TunnelRequest(request)) = endpoint.poll_event() else { panic!() };
+        assert_eq!(request.tunnel, tunnel);
+        let answer = if accept {
+            TunnelAnswer::Accept(None)
+        } else {
+            TunnelAnswer::Reject(TunnelResult::new(StopCcnResult::NOT_AUTHORIZED))
+        };
+        endpoint.answer_tunnel(now, request.ticket, answer).unwrap();
+        let (_, reply) = by_hand::drain(&mut endpoint, now).pop().unwrap();
+        let Ok(Packet::Control(control)) = Packet::decode(&reply) else { panic!() };
+        let told = if accept { MessageType::SCCRP } else { MessageType::STOP_CCN };
+        assert_eq!((control.message_type(), control.tunnel_id), (Some(told), 9));
+        let closed = matches!(endpoint.poll_event(), Some(Event::TunnelClosed { .. }));
+        assert_eq!(closed, !accept);
     }
 }

@@ -36,7 +36,7 @@ impl Endpoint {
         self.trace(|| Trace::Received { tunnel: handle, message, ns, nr });
         if phase != Phase::Open {
             // It is over. What still comes is acknowledged.
-            return;
+            return self.learn_peer_tunnel_id(handle, &control);
         }
         let mut room = core::mem::take(&mut self.unhidden);
         match self.decode(Some(handle), &control, &config, &mut room) {
@@ -119,12 +119,8 @@ impl Endpoint {
         control: &ControlMessage<'_>,
         error: MessageError,
     ) {
-        let Some(tunnel) = self.tunnels.get_mut(handle.0) else { return };
-        if tunnel.peer_id == 0 {
-            // The peer wants to be told, and must be addressed.
-            tunnel.peer_id = assigned_tunnel_id(control).unwrap_or(0);
-        }
-        let established = tunnel.is_established();
+        self.learn_peer_tunnel_id(handle, control);
+        let established = self.tunnels.get(handle.0).is_some_and(Tunnel::is_established);
         match (error.message_type, error.scope()) {
             (Some(MessageType::STOP_CCN), _) => {
                 // However it looks: the peer is closing the tunnel.
@@ -143,6 +139,16 @@ impl Endpoint {
                 let reason = Some(TunnelCloseReason::InvalidMessage(error));
                 self.tunnel_event(handle, TunnelEvent::LocalClose, reason);
             }
+        }
+    }
+
+    /// Notes the peer's Tunnel ID in the answer to an SCCRQ of ours, however that answer looks and
+    /// whether or not it is still wanted: the peer wants to be told, and must be addressed.
+    fn learn_peer_tunnel_id(&mut self, handle: TunnelHandle, control: &ControlMessage<'_>) {
+        if let Some(tunnel) = self.tunnels.get_mut(handle.0)
+            && tunnel.peer_id == 0
+        {
+            tunnel.peer_id = assigned_tunnel_id(control).unwrap_or(0);
         }
     }
 

@@ -128,12 +128,13 @@ impl Endpoint {
             return self.drops.drop(DropReason::UnknownTunnel);
         };
         tunnel.budget.receive(datagram.len());
-        if tunnel.channel.queued() > 0 {
-            tunnel.channel.repeat();
-        } else if tunnel.state != TunnelState::Idle {
-            tunnel.channel.acknowledge_now(now);
+        match tunnel.state {
+            // The decision is still to come, and the SCCRP acknowledges.
+            TunnelState::Idle => {}
+            TunnelState::WaitCtlConn if tunnel.channel.queued() > 0 => tunnel.channel.repeat(),
+            // A copy that came late: what is under way by now is no answer to it.
+            _ => tunnel.channel.acknowledge_now(now),
         }
-        // In the idle state the decision is still to come, and the SCCRP acknowledges.
         self.settle(handle);
         self.drops.drop(DropReason::Duplicate)
     }
@@ -145,27 +146,22 @@ impl Endpoint {
         sccrq: &Sccrq<'_>,
         older: Option<TunnelHandle>,
     ) -> Handled {
-        let config = self.config.tunnel.clone();
-        let checked = self.check_sccrq(&config, sccrq);
-        match self.settle_tie((link, path), sccrq.tie_breaker) {
-            TieOutcome::Ignore => return self.drops.drop(DropReason::UnexpectedState),
-            TieOutcome::Requeue(tunnel) => {
-                self.take_sccrq(tunnel, path, datagram, sccrq, older);
-                match checked {
-                    Ok(()) => self.accept_sccrq(tunnel, None),
-                    Err(reason) => self.reject_sccrq(tunnel, reason),
-                }
-                self.settle(tunnel);
-                return Handled::Consumed;
-            }
-            TieOutcome::New => {}
+        let ties = self.ties((link, path), sccrq.tie_breaker);
+        if ties.won {
+            return self.drops.drop(DropReason::UnexpectedState);
         }
-        if self.config.tunnels == Admission::Refuse {
+        if self.config.tunnels == Admission::Refuse && ties.lost.is_empty() {
             return self.drops.drop(DropReason::NotAllowed);
         }
-        if let Err(reason) = checked {
+        let reused = ties.reused.and_then(|tunnel| self.tunnels.get(tunnel.0));
+        let config = reused.map_or(&self.config.tunnel, |tunnel| &tunnel.config).clone();
+        // What opens no tunnel must not cost one of ours either.
+        if let Err(reason) = self.check_sccrq(&config, sccrq) {
             let id = Some(sccrq.assigned_tunnel_id);
             return self.refuse_outright((link, path), datagram, id, &reason);
+        }
+        if !ties.lost.is_empty() {
+            return self.lose_ties(ties, path, datagram, sccrq, older);
         }
         if let Err(handled) = self.make_room((link, path), datagram, sccrq.assigned_tunnel_id) {
             return handled;
@@ -176,50 +172,66 @@ impl Endpoint {
         let source = Source::new(link, path.remote.ip());
         self.half_open.insert(self.now, source, tunnel, link.is_authenticated());
         self.take_sccrq(tunnel, path, datagram, sccrq, older);
-        if self.config.tunnels == Admission::Accept {
-            self.accept_sccrq(tunnel, None);
-        } else {
-            self.ask_for_tunnel(tunnel, sccrq.challenge.is_some());
-        }
-        self.settle(tunnel);
+        self.admit_tunnel(tunnel, sccrq.challenge.is_some());
         Handled::Consumed
     }
 
-    /// Settles what happens to an SCCRQ that crosses one of ours (RFC 2661 §4.4.3).
-    fn settle_tie(&mut self, (link, path): (LinkId, Path), theirs: Option<u64>) -> TieOutcome {
+    /// Compares an SCCRQ with those of ours that it crosses (RFC 2661 §4.4.3).
+    fn ties(&self, (link, path): (LinkId, Path), theirs: Option<u64>) -> Ties {
         let address = path.remote.ip().to_canonical();
         let range = (link, address, TunnelHandle(0))..=(link, address, TunnelHandle(u64::MAX));
-        let crossing: Vec<TunnelHandle> =
-            self.dialled.range(range).map(|(.., tunnel)| *tunnel).collect();
-        let mut outcome = TieOutcome::New;
-        for handle in crossing {
-            let ours = self
-                .tunnels
-                .get(handle.0)
-                .and_then(|tunnel| tunnel.handshake.as_ref()?.tie_breaker);
+        let mut ties = Ties::default();
+        for (.., handle) in self.dialled.range(range) {
+            let tunnel = self.tunnels.get(handle.0);
+            let ours = tunnel.and_then(|tunnel| tunnel.handshake.as_ref()?.tie_breaker);
             if ours.is_none() && self.config.tunnels == Admission::Refuse {
                 // Nothing vouches for an SCCRQ, and who takes none from strangers and did not ask
                 // for a single tunnel must not lose its own to one.
                 continue;
             }
-            match (decide(ours, theirs), outcome) {
-                (Tie::Both, _) => {}
-                (Tie::Ours, _) => return TieOutcome::Ignore,
-                (Tie::Theirs, TieOutcome::New) => {
-                    self.tunnel_event(handle, TunnelEvent::TieLost, None);
-                    outcome = TieOutcome::Requeue(handle);
+            match decide(ours, theirs) {
+                Tie::Both => {}
+                Tie::Ours => ties.won = true,
+                Tie::Theirs => {
+                    ties.reused = ties.reused.or(Some(*handle));
+                    ties.lost.push(*handle);
                 }
-                // A single tunnel is wanted, and the peer's replaces one of ours already.
-                (Tie::Neither | Tie::Theirs, _) => {
-                    let reason = Some(TunnelCloseReason::TieBreaker);
-                    self.tunnel_event(handle, TunnelEvent::TieEqual, reason);
-                    if outcome == TieOutcome::New {
-                        outcome = TieOutcome::Ignore;
-                    }
-                }
+                Tie::Neither => ties.lost.push(*handle),
             }
         }
-        outcome
+        ties
+    }
+
+    /// Gives up the tunnels of ours that lost against an SCCRQ, which opens one of them instead.
+    fn lose_ties(
+        &mut self,
+        ties: Ties,
+        path: Path,
+        datagram: &[u8],
+        sccrq: &Sccrq<'_>,
+        older: Option<TunnelHandle>,
+    ) -> Handled {
+        for lost in ties.lost.into_iter().filter(|lost| Some(*lost) != ties.reused) {
+            let reason = Some(TunnelCloseReason::TieBreaker);
+            self.tunnel_event(lost, TunnelEvent::TieEqual, reason);
+        }
+        let Some(tunnel) = ties.reused else {
+            return self.drops.drop(DropReason::UnexpectedState);
+        };
+        self.tunnel_event(tunnel, TunnelEvent::TieLost, None);
+        self.take_sccrq(tunnel, path, datagram, sccrq, older);
+        self.admit_tunnel(tunnel, sccrq.challenge.is_some());
+        Handled::Consumed
+    }
+
+    /// Accepts a tunnel that a peer asks for, or has the application decide.
+    fn admit_tunnel(&mut self, tunnel: TunnelHandle, challenges: bool) {
+        if self.config.tunnels == Admission::Ask {
+            self.ask_for_tunnel(tunnel, challenges);
+        } else {
+            self.accept_sccrq(tunnel, None);
+        }
+        self.settle(tunnel);
     }
 
     /// Refuses an SCCRQ without keeping anything: the peer repeats it until it gets our StopCCN.
@@ -417,20 +429,26 @@ impl Endpoint {
             error: code.error,
             message: Bytes::copy_from_slice(code.message),
         };
+        if let Some(tunnel) = self.tunnel_mut(handle)
+            && tunnel.peer_id == 0
+        {
+            // It refuses our SCCRQ, and its acknowledgement must be addressed.
+            tunnel.peer_id = stop_ccn.assigned_tunnel_id;
+        }
         let reason = Some(TunnelCloseReason::Peer(result));
         self.tunnel_event(handle, TunnelEvent::StopCcn, reason);
     }
 }
 
-/// What is to happen to an SCCRQ after those of ours that it crosses.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum TieOutcome {
-    /// It opens a tunnel like any other.
-    New,
-    /// It lost: nothing.
-    Ignore,
-    /// It won: it opens this tunnel, which was ours.
-    Requeue(TunnelHandle),
+/// How an SCCRQ stands to those of ours that it crosses.
+#[derive(Debug, Default)]
+struct Ties {
+    /// One of ours wins: the SCCRQ comes to nothing.
+    won: bool,
+    /// Those of ours that lose.
+    lost: Vec<TunnelHandle>,
+    /// The one among them that goes on as the tunnel that the peer asks for.
+    reused: Option<TunnelHandle>,
 }
 
 /// The Assigned Tunnel ID of a message that may not decode otherwise.

@@ -83,8 +83,12 @@ impl Endpoint {
             self.output.tunnels.push_back(handle);
         }
         let deadline = tunnel.deadline(now);
-        self.deadlines.update(Wakeup::Tunnel(handle), tunnel.entered, deadline);
-        tunnel.entered = deadline;
+        // A deadline that only moves back stays where it is entered: waking up early costs less
+        // than entering it anew with every datagram.
+        if tunnel.entered.is_none() || tunnel.entered > deadline {
+            self.deadlines.update(Wakeup::Tunnel(handle), tunnel.entered, deadline);
+            tunnel.entered = deadline;
+        }
     }
 }
 
@@ -111,6 +115,10 @@ fn transmit(tunnel: &mut Tunnel, now: Instant, buf: &mut Vec<u8>) -> Option<Sent
     };
     let datagram = buf.get_mut(start..).unwrap_or_default();
     set_ns_nr(datagram, ns, nr);
+    if tunnel.phase == Phase::Stopping && message_type(datagram) == Some(MessageType::STOP_CCN) {
+        // It may have been made before the peer told its Tunnel ID.
+        set_tunnel_id(datagram, tunnel.peer_id);
+    }
     let len = datagram.len();
     if !tunnel.proven && !tunnel.initiator && !tunnel.budget.spend(len) {
         // It counts as sent, and as lost: the peer's next repetition brings more budget.
@@ -118,6 +126,12 @@ fn transmit(tunnel: &mut Tunnel, now: Instant, buf: &mut Vec<u8>) -> Option<Sent
         return None;
     }
     Some(Sent { len, ns, nr, repeated })
+}
+
+fn set_tunnel_id(datagram: &mut [u8], id: u16) {
+    if let Some([_, _, _, _, id0, id1]) = datagram.first_chunk_mut() {
+        [*id0, *id1] = id.to_be_bytes();
+    }
 }
 
 fn message_type(datagram: &[u8]) -> Option<MessageType> {

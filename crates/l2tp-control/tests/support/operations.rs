@@ -399,7 +399,10 @@ impl Application {
     fn take(&mut self, event: Event) {
         match event {
             Event::TunnelRequest(request) => {
-                self.know_tunnel(request.tunnel);
+                // It may be about a tunnel of ours that lost against one of the peer.
+                if !self.open_tunnels.contains(&request.tunnel) {
+                    self.know_tunnel(request.tunnel);
+                }
                 self.tunnel_tickets.push(request.ticket);
             }
             Event::TunnelUp { tunnel } => {
