@@ -9,12 +9,12 @@ use crate::RawAvp;
 use crate::VendorId;
 use crate::avp::AVP_HEADER_LEN;
 use crate::avp::HIDDEN;
-use crate::avp::MANDATORY;
 use crate::avp::MAX_AVP_LEN;
 use crate::avp::Value;
 use crate::avp::forbidden;
 use crate::avp::hidden::HidingKey;
 use crate::avp::hidden::hide_in_place;
+use crate::avp::mandatory_bit;
 use crate::control::control_header;
 
 /// Where the Length field of a message lies.
@@ -146,7 +146,7 @@ impl<'o, 'h> MessageBuilder<'o, 'h> {
         mandatory: bool,
         value: &T,
     ) -> Result<(), EncodeError> {
-        let bits = if mandatory { MANDATORY } else { 0 };
+        let bits = mandatory_bit(mandatory);
         if attribute.may_be_hidden()
             && let Some(hiding) = self.hiding
             && hiding.attributes.contains(attribute)

@@ -25,7 +25,7 @@ impl<'a> ControlMessage<'a> {
     /// Octets of a control message's header; also its shortest length.
     pub const HEADER_LEN: usize = HEADER_LEN;
 
-    #[inline(always)]
+    #[inline]
     pub(crate) fn decode(flags: Flags, datagram: &'a [u8]) -> Result<Self, DecodeError> {
         if flags.difference(Flags::OF_CONTROL).intersects(Flags::OFFSET.union(Flags::PRIORITY))
             || !flags.contains(Flags::OF_CONTROL)

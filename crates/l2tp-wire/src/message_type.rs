@@ -65,6 +65,12 @@ registry! {
 }
 
 impl MessageType {
+    /// Whether RFC 2661 defines the message, so that [`Message`](crate::Message) has a form for it.
+    #[must_use]
+    pub const fn is_of_rfc_2661(self) -> bool {
+        matches!(self.0, 1..=4 | 6..=12 | 14..=16)
+    }
+
     /// Whether the message belongs to one session rather than to the whole tunnel: the call
     /// management, error reporting and session control messages of RFC 2661 §3.2.
     #[must_use]

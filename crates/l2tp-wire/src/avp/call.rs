@@ -37,6 +37,8 @@ bitflags! {
 macro_rules! mask {
     ($mask:ty) => {
         impl Value<'_> for $mask {
+            const LEN: Option<usize> = u32::LEN;
+
             #[inline]
             fn decode(value: &[u8], departures: &mut Leniencies) -> Result<Self, ValueError> {
                 u32::decode(value, departures).map(Self::from_bits_retain)

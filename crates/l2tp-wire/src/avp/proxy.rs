@@ -32,6 +32,8 @@ registry! {
 pub struct ProxyAuthenId(pub u8);
 
 impl Value<'_> for ProxyAuthenId {
+    const LEN: Option<usize> = Some(2);
+
     #[inline]
     fn decode(value: &[u8], departures: &mut Leniencies) -> Result<Self, ValueError> {
         let [reserved, id] = *fixed(value, departures)?;

@@ -12,42 +12,42 @@ pub(crate) const AVP_HEADER_LEN: usize = 6;
 /// The most octets of an AVP, header and all: its Length has 10 bits (RFC 2661 §4.1).
 pub(crate) const MAX_AVP_LEN: usize = 0x3ff;
 
-/// The M bit in the first two octets of an AVP.
-pub(crate) const MANDATORY: u16 = 0x8000;
-/// The H bit there.
+/// A Message Type AVP up to its value.
+const MESSAGE_TYPE_HEADER: [u8; AVP_HEADER_LEN] = [0x80, 8, 0, 0, 0, 0];
+/// The same with the M bit clear.
+const OPTIONAL_MESSAGE_TYPE_HEADER: [u8; AVP_HEADER_LEN] = [0, 8, 0, 0, 0, 0];
+
+const MANDATORY: u16 = 0x8000;
+/// The H bit in the first two octets of an AVP.
 pub(crate) const HIDDEN: u16 = 0x4000;
 const RESERVED: u16 = 0x3c00;
 const LENGTH: u16 = 0x03ff;
 
-/// The six octets in front of a value, as numbers.
-#[derive(Clone, Copy)]
-pub(crate) struct AvpHeader {
-    /// M, H, the reserved bits and the Length.
-    bits: u16,
-    vendor: u16,
-    attribute: u16,
+/// The M bit in the first two octets of an AVP.
+#[inline]
+pub(crate) const fn mandatory_bit(mandatory: bool) -> u16 {
+    if mandatory { MANDATORY } else { 0 }
 }
 
-impl AvpHeader {
-    #[inline]
-    pub(crate) const fn from_wire(octets: &[u8; AVP_HEADER_LEN]) -> Self {
-        let [b0, b1, v0, v1, t0, t1] = *octets;
-        Self {
-            bits: u16::from_be_bytes([b0, b1]),
-            vendor: u16::from_be_bytes([v0, v1]),
-            attribute: u16::from_be_bytes([t0, t1]),
-        }
-    }
+/// The six octets in front of a value, read as far as they are needed.
+#[derive(Clone, Copy)]
+pub(crate) struct AvpHeader<'a> {
+    octets: &'a [u8; AVP_HEADER_LEN],
+    /// M, H, the reserved bits and the Length.
+    bits: u16,
+}
 
-    /// Octets of the value, or `None` where the Length is below 6.
+impl<'a> AvpHeader<'a> {
     #[inline]
-    pub(crate) const fn value_len(self) -> Option<usize> {
-        ((self.bits & LENGTH) as usize).checked_sub(AVP_HEADER_LEN)
+    const fn vendor_id(self) -> VendorId {
+        let [_, _, high, low, ..] = *self.octets;
+        VendorId(u16::from_be_bytes([high, low]))
     }
 
     #[inline]
     pub(crate) const fn attribute_type(self) -> AttributeType {
-        AttributeType(self.attribute)
+        let [.., high, low] = *self.octets;
+        AttributeType(u16::from_be_bytes([high, low]))
     }
 
     #[inline]
@@ -55,24 +55,26 @@ impl AvpHeader {
         self.bits & MANDATORY != 0
     }
 
-    /// Of the IETF, not hidden, and without a reserved bit set.
+    /// Whether the AVP is this one of the IETF's.
     #[inline]
-    pub(crate) const fn is_plain_ietf(self) -> bool {
-        self.bits & (HIDDEN | RESERVED) == 0 && self.vendor == VendorId::IETF.0
+    pub(crate) const fn is(self, attribute: AttributeType) -> bool {
+        let [_, _, v0, v1, t0, t1] = *self.octets;
+        u32::from_be_bytes([v0, v1, t0, t1]) == attribute.0 as u32
     }
 
-    /// The same for a value that has been unhidden.
-    pub(crate) const fn unhidden(self) -> Self {
-        Self { bits: self.bits & !HIDDEN, ..self }
+    /// Neither hidden, nor with a reserved bit set, and with this M bit.
+    #[inline]
+    pub(crate) const fn is_plain(self, mandatory: bool) -> bool {
+        self.bits & !LENGTH == mandatory_bit(mandatory)
     }
 
-    pub(crate) const fn with_value(self, value: &[u8]) -> RawAvp<'_> {
+    pub(crate) const fn with_value(self, value: &'a [u8]) -> RawAvp<'a> {
         let [reserved, _] = (self.bits & RESERVED).to_be_bytes();
         RawAvp {
             mandatory: self.is_mandatory(),
             hidden: self.bits & HIDDEN != 0,
             reserved: reserved >> 2,
-            vendor_id: VendorId(self.vendor),
+            vendor_id: self.vendor_id(),
             attribute_type: self.attribute_type(),
             value,
         }
@@ -110,9 +112,10 @@ impl RawAvp<'_> {
 
     /// The first two octets on the wire but for the Length.
     pub(crate) const fn bits(&self) -> u16 {
-        let mandatory = if self.mandatory { MANDATORY } else { 0 };
         let hidden = if self.hidden { HIDDEN } else { 0 };
-        mandatory | hidden | u16::from_be_bytes([self.reserved << 2, 0]) & RESERVED
+        mandatory_bit(self.mandatory)
+            | hidden
+            | u16::from_be_bytes([self.reserved << 2, 0]) & RESERVED
     }
 }
 
@@ -173,26 +176,59 @@ impl<'a> Avps<'a> {
         self.rest
     }
 
-    /// Takes one AVP off the front. On an error the walk is at its end.
+    /// The header of the AVP at the front.
     #[inline]
-    pub(crate) fn step(&mut self) -> Result<(AvpHeader, &'a [u8]), AvpError> {
-        let all = self.rest;
-        let Some((header, after)) = all.split_first_chunk() else {
-            self.rest = &[];
-            return Err(AvpError::Trailing(all.len()));
-        };
-        let header = AvpHeader::from_wire(header);
-        let length = header.bits & LENGTH;
-        let Some(value_len) = header.value_len() else {
-            self.rest = &[];
-            return Err(AvpError::TooShort(length));
-        };
-        let Some((value, rest)) = after.split_at_checked(value_len) else {
-            self.rest = &[];
-            return Err(AvpError::TooLong { length, left: all.len() });
-        };
+    pub(crate) fn peek(&self) -> Option<AvpHeader<'a>> {
+        let octets = self.rest.first_chunk::<AVP_HEADER_LEN>()?;
+        let [high, low, ..] = *octets;
+        Some(AvpHeader { octets, bits: u16::from_be_bytes([high, low]) })
+    }
+
+    /// Takes the AVP off the front, if its Length lies between 6 and what is left.
+    #[inline]
+    pub(crate) fn advance(&mut self, header: AvpHeader<'a>) -> Option<&'a [u8]> {
+        self.advance_by(usize::from(header.bits & LENGTH))
+    }
+
+    /// The same for an AVP that is plain, has this M bit, and `value_len` octets of value.
+    ///
+    /// The Length being a constant, the walk goes on without waiting for what was read.
+    #[inline]
+    pub(crate) fn advance_fixed(
+        &mut self,
+        header: AvpHeader<'a>,
+        mandatory: bool,
+        value_len: usize,
+    ) -> Option<&'a [u8]> {
+        let length = value_len + AVP_HEADER_LEN;
+        if usize::from(header.bits) != usize::from(mandatory_bit(mandatory)) | length {
+            return None;
+        }
+        self.advance_by(length)
+    }
+
+    #[inline]
+    fn advance_by(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (avp, rest) = self.rest.split_at_checked(length)?;
+        let (_, value) = avp.split_at_checked(AVP_HEADER_LEN)?;
         self.rest = rest;
-        Ok((header, value))
+        Some(value)
+    }
+
+    /// Why the AVP with this header can't be taken.
+    #[cold]
+    pub(crate) fn fault(&self, header: AvpHeader<'_>) -> AvpError {
+        let length = header.bits & LENGTH;
+        if usize::from(length) < AVP_HEADER_LEN {
+            AvpError::TooShort(length)
+        } else {
+            AvpError::TooLong { length, left: self.rest.len() }
+        }
+    }
+
+    fn end<T>(&mut self, error: AvpError) -> Option<Result<T, AvpError>> {
+        self.rest = &[];
+        Some(Err(error))
     }
 }
 
@@ -203,7 +239,13 @@ impl<'a> Iterator for Avps<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        Some(self.step().map(|(header, value)| header.with_value(value)))
+        let Some(header) = self.peek() else {
+            return self.end(AvpError::Trailing(self.rest.len()));
+        };
+        match self.advance(header) {
+            Some(value) => Some(Ok(header.with_value(value))),
+            None => self.end(self.fault(header)),
+        }
     }
 }
 
@@ -213,12 +255,11 @@ impl core::iter::FusedIterator for Avps<'_> {}
 /// where something else is first, or where it is hidden or not of length 8 (RFC 2661 §4.4.1).
 #[inline]
 pub(crate) fn first_message_type(avps: &[u8]) -> Option<(MessageType, bool, Avps<'_>)> {
-    let mut avps = Avps::new(avps);
-    let (header, value) = avps.step().ok()?;
-    let [high, low] = value else { return None };
-    (header.is_plain_ietf() && header.attribute == AttributeType::MESSAGE_TYPE.0).then_some((
-        MessageType(u16::from_be_bytes([*high, *low])),
-        header.is_mandatory(),
-        avps,
-    ))
+    let (header, after) = avps.split_first_chunk::<AVP_HEADER_LEN>()?;
+    let (value, rest) = after.split_first_chunk()?;
+    let mandatory = *header == MESSAGE_TYPE_HEADER;
+    if !mandatory && *header != OPTIONAL_MESSAGE_TYPE_HEADER {
+        return None;
+    }
+    Some((MessageType(u16::from_be_bytes(*value)), mandatory, Avps::new(rest)))
 }

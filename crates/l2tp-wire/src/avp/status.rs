@@ -23,6 +23,8 @@ pub struct CallErrors {
 }
 
 impl Value<'_> for CallErrors {
+    const LEN: Option<usize> = Some(26);
+
     fn decode(value: &[u8], departures: &mut Leniencies) -> Result<Self, ValueError> {
         let numbers: [u32; 6] = behind_reserved(fixed::<26>(value, departures)?, departures);
         let [crc, framing, hardware, buffer, timeout, alignment] = numbers;
@@ -72,6 +74,8 @@ impl Default for Accm {
 }
 
 impl Value<'_> for Accm {
+    const LEN: Option<usize> = Some(10);
+
     fn decode(value: &[u8], departures: &mut Leniencies) -> Result<Self, ValueError> {
         let [send, receive] = behind_reserved(fixed::<10>(value, departures)?, departures);
         Ok(Self { send, receive })

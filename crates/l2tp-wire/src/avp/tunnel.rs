@@ -29,6 +29,8 @@ impl fmt::Display for ProtocolVersion {
 }
 
 impl Value<'_> for ProtocolVersion {
+    const LEN: Option<usize> = Some(2);
+
     #[inline]
     fn decode(value: &[u8], departures: &mut Leniencies) -> Result<Self, ValueError> {
         let [version, revision] = *fixed(value, departures)?;

@@ -20,6 +20,9 @@ pub struct ValueError {
 /// Reading is as tolerant as can be: it notes each departure from the RFC in `departures`, and
 /// whoever asked decides whether that will do.
 pub(crate) trait Value<'a>: Sized {
+    /// Octets of a value of fixed length.
+    const LEN: Option<usize> = None;
+
     fn decode(value: &'a [u8], departures: &mut Leniencies) -> Result<Self, ValueError>;
 
     fn encoded_len(&self) -> usize;
@@ -43,37 +46,42 @@ pub(crate) fn decode_value<'a, T: Value<'a>>(
 /// Which rule on the values of `attribute` this value breaks: the values that have the right form
 /// and must not be sent nevertheless.
 #[inline]
-pub(crate) const fn forbidden(attribute: AttributeType, value: &[u8]) -> Leniencies {
-    match (attribute, value) {
-        (AttributeType::ASSIGNED_TUNNEL_ID | AttributeType::ASSIGNED_SESSION_ID, [0, 0, ..]) => {
+pub(crate) fn forbidden(attribute: AttributeType, value: &[u8]) -> Leniencies {
+    match attribute {
+        AttributeType::ASSIGNED_TUNNEL_ID | AttributeType::ASSIGNED_SESSION_ID
+            if is_zero(value) =>
+        {
             Leniencies::ZERO_ID
         }
-        (AttributeType::RECEIVE_WINDOW_SIZE, [0, 0, ..]) => Leniencies::ZERO_WINDOW,
-        (
-            AttributeType::HOST_NAME
-            | AttributeType::CHALLENGE
-            | AttributeType::PROXY_AUTHEN_CHALLENGE,
-            [],
-        ) => Leniencies::EMPTY_VALUE,
+        AttributeType::RECEIVE_WINDOW_SIZE if is_zero(value) => Leniencies::ZERO_WINDOW,
+        AttributeType::HOST_NAME
+        | AttributeType::CHALLENGE
+        | AttributeType::PROXY_AUTHEN_CHALLENGE
+            if value.is_empty() =>
+        {
+            Leniencies::EMPTY_VALUE
+        }
         _ => Leniencies::empty(),
     }
 }
 
+#[inline]
+fn is_zero(value: &[u8]) -> bool {
+    value.first_chunk() == Some(&[0, 0])
+}
+
 /// The first `N` octets of a value of fixed length.
 #[inline]
-pub(crate) const fn fixed<'a, const N: usize>(
+pub(crate) fn fixed<'a, const N: usize>(
     value: &'a [u8],
     departures: &mut Leniencies,
 ) -> Result<&'a [u8; N], ValueError> {
-    match value.split_first_chunk() {
-        Some((octets, rest)) => {
-            if !rest.is_empty() {
-                *departures = departures.union(Leniencies::LONG_VALUE);
-            }
-            Ok(octets)
-        }
-        None => Err(ValueError { len: value.len(), needed: N }),
+    if let Ok(octets) = value.try_into() {
+        return Ok(octets);
     }
+    let (octets, _) = prefixed(value)?;
+    departures.insert(Leniencies::LONG_VALUE);
+    Ok(octets)
 }
 
 /// The first `N` octets of a value that goes on with a text.
@@ -99,6 +107,8 @@ pub(crate) fn put_prefixed<const N: usize>(out: &mut [u8], head: [u8; N], text: 
 macro_rules! number {
     ($number:ty) => {
         impl Value<'_> for $number {
+            const LEN: Option<usize> = Some(size_of::<Self>());
+
             #[inline]
             fn decode(value: &[u8], departures: &mut Leniencies) -> Result<Self, ValueError> {
                 fixed(value, departures).map(|octets| Self::from_be_bytes(*octets))
@@ -124,6 +134,8 @@ number!(u64);
 macro_rules! registry_number {
     ($registry:ty) => {
         impl Value<'_> for $registry {
+            const LEN: Option<usize> = u16::LEN;
+
             #[inline]
             fn decode(value: &[u8], departures: &mut Leniencies) -> Result<Self, ValueError> {
                 u16::decode(value, departures).map(Self)
@@ -162,7 +174,9 @@ impl<'a> Value<'a> for &'a [u8] {
     }
 }
 
-impl<const N: usize> Value<'_> for [u8; N] {
+impl Value<'_> for [u8; 16] {
+    const LEN: Option<usize> = Some(16);
+
     #[inline]
     fn decode(value: &[u8], departures: &mut Leniencies) -> Result<Self, ValueError> {
         fixed(value, departures).copied()
@@ -170,7 +184,7 @@ impl<const N: usize> Value<'_> for [u8; N] {
 
     #[inline]
     fn encoded_len(&self) -> usize {
-        N
+        self.len()
     }
 
     #[inline]
@@ -181,6 +195,8 @@ impl<const N: usize> Value<'_> for [u8; N] {
 
 /// The value of an attribute that has none.
 impl Value<'_> for () {
+    const LEN: Option<usize> = Some(0);
+
     #[inline]
     fn decode(value: &[u8], departures: &mut Leniencies) -> Result<Self, ValueError> {
         fixed::<0>(value, departures).map(|_| ())

@@ -52,16 +52,17 @@ macro_rules! message {
                 mut avps: $crate::Avps<'a>,
                 mut judge: $crate::message::walk::Judge<'a, '_, '_>,
             ) -> Result<Self, $crate::message::MessageError> {
-                judge.check_head()?;
                 $(let mut $field: Option<$value> = None;)*
-                while let Some((header, value)) = judge.next(&mut avps)? {
-                    match header.attribute_type() {
-                        $($crate::AttributeType::$attribute => $field = judge.take(
-                            $crate::AttributeType::$attribute, header, value, $field,
-                        )?,)*
-                        _ => judge.take_unlisted(header, value)?,
+                while let Some(header) = avps.peek() {
+                    $(if header.is($crate::AttributeType::$attribute) {
+                        (avps, $field) = judge.take(
+                            $crate::AttributeType::$attribute, header, avps, $field,
+                        )?;
+                    } else)* {
+                        avps = judge.take_unlisted(header, avps)?;
                     }
                 }
+                judge.check_trailing(avps.rest().len())?;
                 $(let $field = $crate::message::define::settle!(
                     $presence judge, $crate::AttributeType::$attribute, $field $(, $default)?
                 );)*

@@ -81,9 +81,16 @@ impl<'a> Message<'a> {
     #[inline]
     pub fn decode(
         control: &ControlMessage<'a>,
+        context: DecodeContext<'a, '_>,
+    ) -> Result<Self, MessageError> {
+        Self::decode_avps(control.avps().rest(), control.trailing(), context)
+    }
+
+    fn decode_avps(
+        octets: &'a [u8],
+        trailing: usize,
         mut context: DecodeContext<'a, '_>,
     ) -> Result<Self, MessageError> {
-        let octets = control.avps().rest();
         let Some((message_type, mandatory, avps)) = first_message_type(octets) else {
             let kind = if octets.is_empty() {
                 MessageErrorKind::Zlb
@@ -92,7 +99,10 @@ impl<'a> Message<'a> {
             };
             return Err(MessageError { message_type: None, kind });
         };
-        let judge = Judge::new(message_type, mandatory, control.trailing(), &mut context);
+        let mut judge = Judge::new(message_type, &mut context);
+        if (trailing != 0 || !mandatory) && message_type.is_of_rfc_2661() {
+            judge.check_head(trailing, mandatory)?;
+        }
         match message_type {
             MessageType::SCCRQ => FromAvps::from_avps(avps, judge).map(Self::Sccrq),
             MessageType::SCCRP => FromAvps::from_avps(avps, judge).map(Self::Sccrp),

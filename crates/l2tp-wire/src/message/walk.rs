@@ -1,7 +1,5 @@
 //! The walk over the AVPs of one message, and the judgement of all that is unusual about them.
 
-#![allow(clippy::inline_always, reason = "the walk is fast only where it is part of its loop")]
-
 use crate::AttributeType;
 use crate::AvpError;
 use crate::Avps;
@@ -30,10 +28,6 @@ pub(super) trait FromAvps<'a>: Sized {
 /// The walk itself is kept apart from this: it stays in registers as long as nothing is unusual.
 pub(super) struct Judge<'a, 'c, 'j> {
     message_type: MessageType,
-    /// The M bit of the Message Type AVP.
-    mandatory: bool,
-    /// Octets behind the message.
-    trailing: usize,
     random_vector: Option<&'a [u8]>,
     context: &'j mut DecodeContext<'a, 'c>,
 }
@@ -42,82 +36,75 @@ impl<'a, 'c, 'j> Judge<'a, 'c, 'j> {
     #[inline]
     pub(super) const fn new(
         message_type: MessageType,
-        mandatory: bool,
-        trailing: usize,
         context: &'j mut DecodeContext<'a, 'c>,
     ) -> Self {
-        Self { message_type, mandatory, trailing, random_vector: None, context }
+        Self { message_type, random_vector: None, context }
     }
 
-    /// Judges what is unusual about the message apart from the AVPs behind its type.
-    #[inline]
-    pub(super) fn check_head(&mut self) -> Result<(), MessageError> {
-        if self.trailing != 0 {
-            self.cut_short(AvpError::Trailing(self.trailing))?;
-        }
-        self.check_mandatory_bit(AttributeType::MESSAGE_TYPE, self.mandatory)
-    }
-
-    /// The next AVP of the IETF's, plain or unhidden.
-    #[inline(always)]
-    pub(super) fn next(
+    /// Judges octets behind the message, and the M bit of its type.
+    #[cold]
+    pub(super) fn check_head(
         &mut self,
-        avps: &mut Avps<'a>,
-    ) -> Result<Option<(AvpHeader, &'a [u8])>, MessageError> {
-        while !avps.rest().is_empty() {
-            match avps.step() {
-                Ok((header, value)) if header.is_plain_ietf() => return Ok(Some((header, value))),
-                Ok((header, value)) => {
-                    if let Some(value) = self.reveal(&header.with_value(value))? {
-                        return Ok(Some((header.unhidden(), value)));
-                    }
-                }
-                Err(error) => self.cut_short(error)?,
-            }
-        }
-        Ok(None)
+        trailing: usize,
+        mandatory: bool,
+    ) -> Result<(), MessageError> {
+        self.check_trailing(trailing)?;
+        self.check_mandatory_bit(AttributeType::MESSAGE_TYPE, mandatory)
     }
 
-    /// Takes the value of an AVP that this message lists. Returns what its field is from now on.
+    /// Takes the AVP at the front of `avps`, which this message lists. Returns the walk behind it,
+    /// and what the AVP's field is from now on.
+    // Fast only as a part of the loop that calls it.
     #[inline(always)]
     pub(super) fn take<T: Value<'a>>(
         &mut self,
         attribute: AttributeType,
-        header: AvpHeader,
-        value: &'a [u8],
+        header: AvpHeader<'a>,
+        avps: Avps<'a>,
         field: Option<T>,
-    ) -> Result<Option<T>, MessageError> {
+    ) -> Result<(Avps<'a>, Option<T>), MessageError> {
+        let mut rest = avps;
+        let mandatory = attribute.is_mandatory();
+        let value = match T::LEN {
+            Some(len) => rest.advance_fixed(header, mandatory, len),
+            None if header.is_plain(mandatory) => rest.advance(header),
+            None => None,
+        };
         let mut departures = Leniencies::empty();
         if field.is_none()
-            && header.is_mandatory() == attribute.is_mandatory()
+            && let Some(value) = value
             && let Ok(decoded) = decode_value(attribute, value, &mut departures)
             && departures.is_empty()
         {
-            return Ok(Some(decoded));
+            return Ok((rest, Some(decoded)));
         }
-        self.take_unusual(&header.with_value(value), field)
+        self.take_unusual(header, avps, field)
     }
 
     #[cold]
     fn take_unusual<T: Value<'a>>(
         &mut self,
-        avp: &RawAvp<'a>,
+        header: AvpHeader<'a>,
+        mut avps: Avps<'a>,
         field: Option<T>,
-    ) -> Result<Option<T>, MessageError> {
+    ) -> Result<(Avps<'a>, Option<T>), MessageError> {
+        let Some(avp) = self.reveal(header, &mut avps)? else {
+            return Ok((avps, field));
+        };
         if field.is_some() {
-            return self.duplicate(avp).map(|()| field);
+            return self.duplicate(&avp).map(|()| (avps, field));
         }
         let attribute = avp.attribute_type;
         self.check_mandatory_bit(attribute, avp.mandatory)?;
         let mut departures = Leniencies::empty();
         let decoded = decode_value(attribute, avp.value, &mut departures).ok();
         if let Some(kind) = self.fault(attribute, decoded.is_some(), departures) {
-            return self.malformed(avp, kind).map(|()| None);
+            return self.malformed(&avp, kind).map(|()| (avps, None));
         }
         for leniency in departures.iter() {
             self.report(leniency, Some(attribute));
         }
-        Ok(decoded.filter(|_| !departures.contains(Leniencies::ZERO_WINDOW)))
+        Ok((avps, decoded.filter(|_| !departures.contains(Leniencies::ZERO_WINDOW))))
     }
 
     /// What is wrong with a value, if it is more than is put up with.
@@ -141,49 +128,54 @@ impl<'a, 'c, 'j> Judge<'a, 'c, 'j> {
         }
     }
 
-    /// Takes an AVP of the IETF's that this message does not list.
+    /// Takes the AVP at the front of `avps`, which this message does not list. Returns the walk
+    /// behind it.
     #[cold]
     pub(super) fn take_unlisted(
         &mut self,
-        header: AvpHeader,
-        value: &'a [u8],
-    ) -> Result<(), MessageError> {
-        let avp = header.with_value(value);
+        header: AvpHeader<'a>,
+        mut avps: Avps<'a>,
+    ) -> Result<Avps<'a>, MessageError> {
+        let Some(avp) = self.reveal(header, &mut avps)? else {
+            return Ok(avps);
+        };
         let attribute = avp.attribute_type;
-        if attribute == AttributeType::RANDOM_VECTOR {
-            self.random_vector = Some(value);
-            return self.check_mandatory_bit(attribute, avp.mandatory);
+        if avp.vendor_id != VendorId::IETF || !attribute.is_recognized() {
+            self.extension(&avp)?;
+        } else if attribute == AttributeType::RANDOM_VECTOR {
+            self.random_vector = Some(avp.value);
+            self.check_mandatory_bit(attribute, avp.mandatory)?;
+        } else if attribute == AttributeType::MESSAGE_TYPE {
+            self.duplicate(&avp)?;
+        } else if self.context.leniencies.contains(Leniencies::UNLISTED_AVP) {
+            self.report(Leniencies::UNLISTED_AVP, Some(attribute));
+        } else {
+            self.unrecognized(&avp)?;
         }
-        if attribute == AttributeType::MESSAGE_TYPE {
-            return self.duplicate(&avp);
-        }
-        if !attribute.is_recognized() {
-            return self.extension(&avp);
-        }
-        if !self.context.leniencies.contains(Leniencies::UNLISTED_AVP) {
-            return self.unrecognized(&avp);
-        }
-        self.report(Leniencies::UNLISTED_AVP, Some(attribute));
-        Ok(())
+        Ok(avps)
     }
 
-    /// The plain value of an AVP of the IETF's that is hidden. Any other AVP ends here.
-    #[cold]
-    fn reveal(&mut self, avp: &RawAvp<'a>) -> Result<Option<&'a [u8]>, MessageError> {
+    /// Takes the AVP at the front of `avps`, as it was before it was hidden, if it was. `None` where
+    /// it is to be ignored.
+    fn reveal(
+        &mut self,
+        header: AvpHeader<'a>,
+        avps: &mut Avps<'a>,
+    ) -> Result<Option<RawAvp<'a>>, MessageError> {
+        let Some(value) = avps.advance(header) else {
+            return Err(self.error(MessageErrorKind::Avp(avps.fault(header))));
+        };
+        let avp = header.with_value(value);
         if avp.reserved != 0 {
-            return self.unrecognized(avp).map(|()| None);
+            return self.unrecognized(&avp).map(|()| None);
         }
-        let mut value = avp.value;
-        if avp.hidden {
-            match self.unhide(avp) {
-                Ok(unhidden) => value = unhidden,
-                Err(kind) => return self.malformed(avp, kind).map(|()| None),
-            }
+        if !avp.hidden {
+            return Ok(Some(avp));
         }
-        if avp.vendor_id == VendorId::IETF {
-            return Ok(Some(value));
+        match self.unhide(&avp) {
+            Ok(value) => Ok(Some(RawAvp { hidden: false, value, ..avp })),
+            Err(kind) => self.malformed(&avp, kind).map(|()| None),
         }
-        self.extension(&RawAvp { hidden: false, value, ..*avp }).map(|()| None)
     }
 
     fn unhide(&mut self, avp: &RawAvp<'a>) -> Result<&'a [u8], MessageErrorKind> {
@@ -253,14 +245,17 @@ impl<'a, 'c, 'j> Judge<'a, 'c, 'j> {
         Ok(())
     }
 
-    #[cold]
-    fn cut_short(&mut self, error: AvpError) -> Result<(), MessageError> {
-        let tolerant = self.context.leniencies.contains(Leniencies::TRAILING_OCTETS);
-        if tolerant && matches!(error, AvpError::Trailing(_)) {
-            self.report(Leniencies::TRAILING_OCTETS, None);
+    /// Judges octets that are too few for an AVP, or lie behind the message.
+    #[inline]
+    pub(super) fn check_trailing(&mut self, trailing: usize) -> Result<(), MessageError> {
+        if trailing == 0 {
             return Ok(());
         }
-        Err(self.error(MessageErrorKind::Avp(error)))
+        if !self.context.leniencies.contains(Leniencies::TRAILING_OCTETS) {
+            return Err(self.error(MessageErrorKind::Avp(AvpError::Trailing(trailing))));
+        }
+        self.report(Leniencies::TRAILING_OCTETS, None);
+        Ok(())
     }
 
     fn check_mandatory_bit(
