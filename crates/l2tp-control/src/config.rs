@@ -282,7 +282,7 @@ pub struct Limits {
     /// Sessions, in whatever state. Default: 200,000.
     pub sessions: usize,
     /// Control messages that may wait in one tunnel before local commands are refused. While twice
-    /// as many wait, the peer's messages are dropped until it acknowledges. Default: 256.
+    /// as many wait, the peer's ICRQs and OCRQs are dropped until it acknowledges. Default: 256.
     pub queued_messages: usize,
     /// Data messages that may wait to be sent. Default: 4,096.
     pub queued_frames: usize,

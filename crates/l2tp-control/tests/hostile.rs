@@ -530,3 +530,138 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn nothing_is_kept_of_a_stranger_s_messages_before_their_turn() {
+    let now = Instant::ZERO;
+    let path = from(address(1));
+    let mut endpoint = endpoint(server(config()), 1);
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &first(9));
+    let id = assigned_tunnel_id(&drain(&mut endpoint, now)[0].1);
+    for ns in 2..16 {
+        let early = encode((id, 0), (ns, 0), &hello());
+        let handled = endpoint.handle_datagram(now, LinkId::PLAIN, path, &early);
+        assert_eq!(handled, Handled::Dropped(DropReason::OutOfWindow), "{ns}");
+    }
+    // One that acknowledges our SCCRP is no stranger's: it overtook the SCCCN.
+    let early = encode((id, 0), (2, 1), &hello());
+    let handled = endpoint.handle_datagram(now, LinkId::PLAIN, path, &early);
+    assert_eq!(handled, Handled::Consumed);
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &third(id));
+    let (_, acknowledgement) = drain(&mut endpoint, now).pop().unwrap();
+    assert_eq!(acknowledgement[8..], [0, 1, 0, 3], "the SCCCN and the HELLO");
+}
+
+#[test]
+fn a_request_that_waits_for_its_answer_proves_nothing() {
+    let now = Instant::ZERO;
+    let limits = Limits { half_open: 1, ..Limits::default() };
+    let mut endpoint = endpoint(server(config()).tunnels(Admission::Ask).limits(limits), 1);
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(1)), &first(9));
+    let id = endpoint.tunnels().next().unwrap().local_tunnel_id;
+    for nr in [0, 1] {
+        let zlb = l2tp_wire::zlb(id, 0, 1, nr);
+        let _ = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(1)), &zlb);
+    }
+    // So it makes room for another one.
+    let handled = endpoint.handle_datagram(now, LinkId::PLAIN, from(address(2)), &first(9));
+    assert_eq!(handled, Handled::Consumed);
+    assert_eq!(endpoint.tunnels().next().unwrap().path.remote, address(2));
+}
+
+#[test]
+fn frames_that_overtake_the_iccn_fill_a_bounded_memory() {
+    let now = Instant::ZERO;
+    let path = from(address(1));
+    let mut endpoint = endpoint(server(config()), 1);
+    let id = establish(&mut endpoint, now, LinkId::PLAIN, address(1));
+    let data = |session: u16| {
+        let mut datagram = vec![0, 2];
+        datagram.extend_from_slice(&id.to_be_bytes());
+        datagram.extend_from_slice(&session.to_be_bytes());
+        datagram.extend_from_slice(b"frame");
+        datagram
+    };
+    let mut kept = 0;
+    let mut sessions = Vec::new();
+    for n in 0..600 {
+        let icrq = encode((id, 0), (2 + n, 1 + n), &icrq(n + 1));
+        let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &icrq);
+        let session = assigned_session_id(&drain(&mut endpoint, now)[0].1);
+        sessions.push(session);
+        for _ in 0..10 {
+            let handled = endpoint.handle_datagram(now, LinkId::PLAIN, path, &data(session));
+            kept += usize::from(handled == Handled::Consumed);
+        }
+    }
+    assert_eq!(kept, 4096);
+    // What is closed, or connected, makes room.
+    let full = endpoint.handle_datagram(now, LinkId::PLAIN, path, &data(sessions[599]));
+    assert_eq!(full, Handled::Dropped(DropReason::LimitReached));
+    let closing = encode((id, sessions[0]), (602, 601), &cdn(1));
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &closing);
+    let connected = encode((id, sessions[1]), (603, 601), &iccn());
+    let _ = endpoint.handle_datagram(now, LinkId::PLAIN, path, &connected);
+    let more = |session| (0..8).map(move |_| data(session));
+    for datagram in more(sessions[598]).chain(more(sessions[599])) {
+        let handled = endpoint.handle_datagram(now, LinkId::PLAIN, path, &datagram);
+        assert_eq!(handled, Handled::Consumed);
+    }
+    let frames = core::iter::from_fn(|| endpoint.poll_event());
+    assert_eq!(frames.filter(|event| matches!(event, Event::Data { .. })).count(), 8);
+}
+
+#[test]
+fn who_closes_many_calls_still_hears_the_peer() {
+    let mut pair = Pair::new(client(config()), server(config()));
+    let tunnel = pair.open(LAC, config());
+    let sessions: Vec<_> = (0..600)
+        .map(|_| {
+            let session = pair.call(tunnel);
+            pair.run(Duration::from_millis(100));
+            session
+        })
+        .collect();
+    // All of them, while nothing comes through from us.
+    pair.wire = Box::new(|sent| if sent.from == LAC { vec![] } else { vec![DELAY] });
+    for session in sessions {
+        let result = l2tp_control::CallResult::new(CdnResult::ADMINISTRATIVE);
+        pair.ends[LAC].close_session(pair.now, session, result);
+    }
+    pair.drain();
+    let info = pair.ends[LAC].tunnel(tunnel).unwrap();
+    // The peer's next message: what it acknowledges is older than the CDNs.
+    let Some(last) = pair.sent.iter().rfind(|sent| sent.from == LNS) else { panic!() };
+    let Ok(Packet::Control(last)) = Packet::decode(&last.octets) else { panic!() };
+    let stop = encode((info.local_tunnel_id, 0), (last.ns, last.nr), &stop_ccn(9));
+    pair.take_events(LAC);
+    assert_eq!(pair.inject(LAC, &stop), Handled::Consumed);
+    let events = pair.take_events(LAC);
+    assert!(matches!(events.last(), Some(Event::TunnelClosed { .. })), "{events:#?}");
+}
+
+#[test]
+fn the_largest_limits_and_durations_do_no_harm() {
+    let limits = Limits {
+        tunnels: usize::MAX,
+        tunnels_per_link: usize::MAX,
+        half_open: usize::MAX,
+        half_open_per_source: usize::MAX,
+        sessions: usize::MAX,
+        queued_messages: usize::MAX,
+        queued_frames: usize::MAX,
+        events: usize::MAX,
+    };
+    let tunnel = config()
+        .hello_interval(Some(Duration::MAX))
+        .setup_timeout(Duration::MAX)
+        .call_timeout(Duration::MAX)
+        .acknowledgement_delay(Duration::MAX)
+        .reorder(Some(l2tp_control::ReorderConfig { limit: Duration::MAX, frames: usize::MAX }));
+    let mut pair =
+        Pair::new(client(tunnel.clone()).limits(limits), server(tunnel.clone()).limits(limits));
+    pair.connect(tunnel);
+    pair.run(Duration::from_secs(3 * 86_400));
+    assert!(pair.ends.iter().all(|end| end.counts().sessions == 1));
+    assert!(pair.sent.iter().any(|sent| sent.is(MessageType::HELLO)), "a day is the longest");
+}

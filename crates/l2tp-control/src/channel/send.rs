@@ -1,5 +1,6 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use core::fmt;
 
 use vpn_core::Instant;
 
@@ -14,7 +15,6 @@ use crate::seq;
 const STALE_NR: u16 = 1024;
 
 /// The sending half: messages in order, from the oldest that is not acknowledged.
-#[derive(Debug)]
 pub(super) struct SendQueue {
     messages: VecDeque<Box<[u8]>>,
     /// Ns of the first message in the queue.
@@ -160,5 +160,18 @@ impl SendQueue {
         self.ever_sent = 0;
         self.tries = 0;
         self.retransmit_at = None;
+    }
+}
+
+/// Without the messages: they may hold a password.
+impl fmt::Debug for SendQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendQueue")
+            .field("messages", &self.messages.len())
+            .field("oldest", &self.oldest)
+            .field("sent", &self.sent)
+            .field("congestion", &self.congestion)
+            .field("retransmit_at", &self.retransmit_at)
+            .finish_non_exhaustive()
     }
 }

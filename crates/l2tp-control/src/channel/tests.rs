@@ -347,3 +347,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn debug_shows_no_message() {
+    let mut channel = Channel::new(FirstNumbers::default());
+    channel.push(b"hunter2"[..].into());
+    let config = ChannelConfig::default();
+    assert_eq!(channel.receive(Instant::ZERO, (1, 0), Some(b"hunter2"), &config), Received::Held);
+    let text = alloc::format!("{channel:?}");
+    let octets = alloc::format!("{:?}", b"hunter2").replace(&['[', ']'][..], "");
+    assert!(!text.contains("hunter2") && !text.contains(&octets), "{text}");
+    assert!(text.contains("messages: 1") && text.contains("held: 1"), "{text}");
+}

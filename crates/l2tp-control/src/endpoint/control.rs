@@ -43,7 +43,7 @@ impl Endpoint {
             Ok(message) => self.handle_message(handle, &control, message),
             Err(error) => self.handle_invalid(handle, &control, error),
         }
-        self.unhidden = room;
+        self.put_back(room);
         // Only a request has an answer that the acknowledgement can ride on.
         let answered = [MessageType::ICRQ, MessageType::OCRQ, MessageType::SCCRP];
         if !message.is_some_and(|message| answered.contains(&message)) {

@@ -23,6 +23,9 @@ use crate::SessionHandle;
 use crate::TunnelHandle;
 use crate::sequence::Verdict;
 
+/// How many frames of all sessions together are kept that overtook an ICCN or OCCN.
+const EARLY_FRAMES: usize = 4096;
+
 impl Endpoint {
     pub(super) fn handle_data(
         &mut self,
@@ -59,7 +62,8 @@ impl Endpoint {
             }
             // It overtook the ICCN or OCCN.
             (CallState::WaitConnect, Some(setup)) => {
-                if setup.keep_early(ns, message.payload) {
+                if self.early_frames < EARLY_FRAMES && setup.keep_early(ns, message.payload) {
+                    self.early_frames += 1;
                     Handled::Consumed
                 } else {
                     self.drops.drop(DropReason::LimitReached)

@@ -10,6 +10,7 @@ use l2tp_wire::message::DecodeContext;
 use l2tp_wire::message::MessageError;
 use l2tp_wire::message::MessageErrorKind;
 use l2tp_wire::message::Observer;
+use zeroize::Zeroize;
 
 use crate::Endpoint;
 use crate::Event;
@@ -42,6 +43,13 @@ impl Endpoint {
             None => Message::decode(control, context),
         }
     }
+
+    /// Puts the room for hidden values back, without what was in it: the subscriber's password,
+    /// say.
+    pub(super) fn put_back(&mut self, mut room: Vec<u8>) {
+        room.zeroize();
+        self.unhidden = room;
+    }
 }
 
 /// Reports what was unusual about a message.
@@ -63,5 +71,24 @@ impl Observer for Watch<'_> {
     fn lenient(&mut self, leniency: Leniencies, attribute: Option<AttributeType>) {
         let tunnel = self.tunnel;
         self.events.push_back(Event::Trace(Trace::Lenient { tunnel, leniency, attribute }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::boxed::Box;
+    use alloc::format;
+
+    #[test]
+    fn what_was_hidden_is_wiped_and_never_shown() {
+        let config = crate::EndpointConfig::new(TunnelConfig::new("host.example"));
+        let random = Box::new(vpn_netsim::SeededRandom::new(1));
+        let mut endpoint = Endpoint::new(config, vpn_crypto::provider(), random);
+        endpoint.put_back(b"hunter2".to_vec());
+        assert!(endpoint.unhidden.is_empty());
+        endpoint.unhidden = b"hunter2".to_vec();
+        let octets = format!("{:?}", b"hunter2");
+        assert!(!format!("{endpoint:?}").contains(&octets[1..octets.len() - 1]));
     }
 }

@@ -25,6 +25,7 @@ use alloc::collections::BTreeMap;
 use alloc::collections::BTreeSet;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::fmt;
 use core::net::IpAddr;
 use core::net::SocketAddr;
 
@@ -90,7 +91,6 @@ const SESSION_QUARANTINE: usize = 65_536;
 ///  SessionClosed    ◀─────────────────────── CDN ──  close_session
 ///  TunnelClosed     ◀─────────────────── StopCCN ──  close_tunnel
 /// ```
-#[derive(Debug)]
 pub struct Endpoint {
     config: EndpointConfig,
     tools: Tools,
@@ -119,6 +119,8 @@ pub struct Endpoint {
     /// Room for values that were hidden.
     unhidden: Vec<u8>,
     next_serial: u32,
+    /// How many frames of all sessions are kept that overtook an ICCN or OCCN.
+    early_frames: usize,
 }
 
 /// What a repeated SCCRQ is known by: the link, the peer's address, and the Tunnel ID that the
@@ -163,6 +165,7 @@ impl Endpoint {
             drops: DropCounters::default(),
             unhidden: Vec::new(),
             next_serial: 1,
+            early_frames: 0,
         }
     }
 
@@ -206,6 +209,13 @@ impl Endpoint {
         if self.config.trace {
             self.events.push_back(Event::Trace(trace()));
         }
+    }
+}
+
+/// How many there are of everything: what is queued may hold secrets.
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").field("counts", &self.counts()).finish_non_exhaustive()
     }
 }
 

@@ -106,7 +106,7 @@ impl Endpoint {
             }
             _ => self.drops.drop(DropReason::NotAllowed),
         };
-        self.unhidden = room;
+        self.put_back(room);
         handled
     }
 

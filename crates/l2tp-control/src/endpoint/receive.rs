@@ -88,7 +88,7 @@ impl Endpoint {
                     Ok(Message::Sccrp(sccrp)) => self.check_sccrp(handle, sccrp).is_ok(),
                     _ => false,
                 };
-                self.unhidden = room;
+                self.put_back(room);
                 right
             }
             _ => false,
@@ -108,11 +108,21 @@ impl Endpoint {
         let Some(tunnel) = self.tunnels.get_mut(handle.0) else {
             return self.drops.drop(DropReason::UnknownTunnel);
         };
-        // A peer that makes us answer and never acknowledges is not listened to until it does.
-        let stuffed = tunnel.channel.queued() >= 2 * self.config.limits.queued_messages;
+        // Each request for a call makes us answer: who never acknowledges makes no more of them.
+        let requests = [MessageType::ICRQ, MessageType::OCRQ];
+        let stuffed = tunnel.channel.queued()
+            >= self.config.limits.queued_messages.saturating_mul(2)
+            && control.message_type().is_some_and(|message| requests.contains(&message));
         let message = (!control.is_zlb() && !stuffed).then_some(datagram);
         let numbers = (control.ns, control.nr);
-        let received = tunnel.channel.receive(now, numbers, message, &tunnel.config.channel);
+        // Only who got our SCCRP knows our Tunnel ID and can acknowledge it.
+        let proves = control.tunnel_id != 0 && tunnel.has_acknowledged(control.nr);
+        let mut channel = tunnel.config.channel;
+        if !tunnel.proven && !proves {
+            // Nothing is kept for a stranger.
+            channel.receive_window = 1;
+        }
+        let received = tunnel.channel.receive(now, numbers, message, &channel);
         if matches!(received, Received::OutOfWindow | Received::BadAcknowledgement) {
             return self.drops.drop(DropReason::OutOfWindow);
         }
@@ -123,8 +133,7 @@ impl Endpoint {
         }
         if !tunnel.proven {
             tunnel.budget.receive(datagram.len());
-            // Only who got our SCCRP knows our Tunnel ID and can acknowledge it.
-            if control.tunnel_id != 0 && tunnel.channel.queued() == 0 {
+            if proves {
                 tunnel.proven = true;
                 let source = Source::new(tunnel.link, tunnel.origin.ip());
                 self.half_open.prove(source, handle);
@@ -143,7 +152,7 @@ impl Endpoint {
         self.settle(handle);
         match received {
             Received::Duplicate => self.drops.drop(DropReason::Duplicate),
-            _ if stuffed && !control.is_zlb() => self.drops.drop(DropReason::LimitReached),
+            _ if stuffed => self.drops.drop(DropReason::LimitReached),
             _ => Handled::Consumed,
         }
     }

@@ -106,7 +106,7 @@ impl Endpoint {
     fn wait_for_tunnel(&mut self, handle: SessionHandle) {
         let Some(session) = self.sessions.get(handle.0) else { return };
         if let Some(tunnel) = self.tunnels.get_mut(session.tunnel.0) {
-            tunnel.calls.waiting.push_back(handle);
+            tunnel.calls.waiting.insert(handle);
         }
     }
 
@@ -116,7 +116,7 @@ impl Endpoint {
         while let Some(tunnel) = self.tunnels.get_mut(handle.0)
             && tunnel.is_established()
             && tunnel.channel.queued() < self.config.limits.queued_messages
-            && let Some(waiting) = tunnel.calls.waiting.pop_front()
+            && let Some(waiting) = tunnel.calls.waiting.pop_first()
         {
             let Some(session) = self.sessions.get_mut(waiting.0) else { continue };
             session.timer = Some(now + tunnel.config.call_timeout);
@@ -132,12 +132,6 @@ impl Endpoint {
                 let reason = Some(SessionCloseReason::Incapable);
                 self.call_event(waiting, CallEvent::LocalClose, reason);
             }
-        }
-        if let Some(tunnel) = self.tunnels.get_mut(handle.0)
-            && tunnel.calls.waiting.is_empty()
-            && tunnel.calls.waiting.capacity() > 0
-        {
-            tunnel.calls.waiting = alloc::collections::VecDeque::new();
         }
     }
 
@@ -253,6 +247,7 @@ impl Endpoint {
         let Some(info) = self.session(handle) else { return };
         let (info, call) = (Box::new(info), Box::new(call));
         self.emit(Event::SessionUp { session: handle, tunnel, info, call });
+        self.early_frames = self.early_frames.saturating_sub(setup.early_len());
         for (ns, frame) in setup.take_early() {
             let _ = self.accept_frame(handle, ns, frame);
         }
@@ -263,9 +258,12 @@ impl Endpoint {
         let now = self.now;
         let Some(session) = self.sessions.remove(handle.0) else { return };
         self.deadlines.update(Wakeup::Session(handle), session.entered, None);
+        let early = session.setup.as_ref().map_or(0, |setup| setup.early_len());
+        self.early_frames = self.early_frames.saturating_sub(early);
         let tunnel = session.tunnel;
         if let Some(owner) = self.tunnels.get_mut(tunnel.0) {
             owner.calls.len = owner.calls.len.saturating_sub(1);
+            owner.calls.waiting.remove(&handle);
             owner.calls.by_local_id.insert(session.local_id, None);
             if owner.calls.by_peer_id.get(&session.peer_id) == Some(&handle) {
                 owner.calls.by_peer_id.remove(&session.peer_id);
@@ -302,5 +300,31 @@ impl Endpoint {
         let deadline = session.deadline();
         self.deadlines.update(Wakeup::Session(handle), session.entered, deadline);
         session.entered = deadline;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::IncomingCall;
+    use vpn_core::Instant;
+    use vpn_core::Path;
+
+    #[test]
+    fn a_call_that_closes_waits_no_longer() {
+        let config = crate::TunnelConfig::new("host.example");
+        let random = Box::new(vpn_netsim::SeededRandom::new(1));
+        let provider = vpn_crypto::provider();
+        let mut endpoint =
+            Endpoint::new(crate::EndpointConfig::new(config.clone()), provider, random);
+        let (now, link) = (Instant::ZERO, crate::LinkId::PLAIN);
+        let path = Path::l2tp("192.0.2.1:1701".parse().unwrap(), "192.0.2.2:1701".parse().unwrap());
+        let tunnel = endpoint.open_tunnel(now, link, path, config).unwrap();
+        let sessions = [(); 3]
+            .map(|()| endpoint.open_session(now, tunnel, IncomingCall::default(), None).unwrap());
+        let result = crate::CallResult::new(l2tp_wire::CdnResult::ADMINISTRATIVE);
+        endpoint.close_session(now, sessions[1], result);
+        let waiting = &endpoint.tunnels.get(tunnel.0).unwrap().calls.waiting;
+        assert!(waiting.iter().eq([&sessions[0], &sessions[2]]));
     }
 }

@@ -64,6 +64,11 @@ impl CallSetup {
         fits
     }
 
+    /// How many frames are kept.
+    pub(crate) const fn early_len(&self) -> usize {
+        self.early.len()
+    }
+
     pub(crate) fn take_early(&mut self) -> Vec<(Option<u16>, Bytes)> {
         core::mem::take(&mut self.early)
     }

@@ -7,7 +7,7 @@ pub(crate) mod state;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use alloc::collections::VecDeque;
+use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use core::net::SocketAddr;
 
@@ -22,6 +22,7 @@ use crate::TunnelHandle;
 use crate::TunnelInfo;
 use crate::channel::Channel;
 use crate::channel::earlier;
+use crate::seq;
 
 pub(crate) use auth::Challenge;
 use handshake::Handshake;
@@ -75,8 +76,8 @@ pub(crate) struct Calls {
     pub(crate) by_peer_id: BTreeMap<u16, SessionHandle>,
     /// How many sessions there are.
     pub(crate) len: usize,
-    /// Calls that wait until the tunnel is open and its queue has room.
-    pub(crate) waiting: VecDeque<SessionHandle>,
+    /// Calls that wait until the tunnel is open and its queue has room, the oldest first.
+    pub(crate) waiting: BTreeSet<SessionHandle>,
 }
 
 /// A tunnel.
@@ -153,6 +154,14 @@ impl Tunnel {
     /// Whether calls can be made.
     pub(crate) fn is_established(&self) -> bool {
         self.state == TunnelState::Established
+    }
+
+    /// Whether `nr` acknowledges our SCCRP.
+    pub(crate) fn has_acknowledged(&self, nr: u16) -> bool {
+        let first = self.config.first_numbers.ns;
+        let sent = seq::distance(first, self.channel.next_ns());
+        let answered = matches!(self.state, TunnelState::WaitCtlConn | TunnelState::Established);
+        answered && (1..=sent).contains(&seq::distance(first, nr))
     }
 
     /// When there is something to do next, other than to send what is due at `now`.
