@@ -135,7 +135,6 @@ where
             Err(error) => Err(*error),
         };
         before += item.octets;
-        item.pending = item.outcome.is_ok();
     }
 }
 

@@ -190,6 +190,22 @@ mod tests {
         assert_eq!(checksum(addresses, NextHeader::UDP, &datagram), !0x8a75);
     }
 
+    /// A checksum that comes out as zero is sent as its other form (RFC 768).
+    #[test]
+    fn zero_is_never_computed() {
+        let addresses = addresses("10.77.0.1", "10.77.0.2");
+        let mut datagram = [0x06, 0xa5, 0x06, 0xa5, 0x00, 0x0a, 0, 0, 0, 0];
+        let value = checksum(addresses, NextHeader::UDP, &datagram);
+        datagram[8..].copy_from_slice(&value.to_be_bytes());
+        assert_eq!(checksum(addresses, NextHeader::UDP, &datagram), 0xffff);
+        datagram[6..8].copy_from_slice(&[0xff; 2]);
+        assert!(is_right(addresses, NextHeader::UDP, &datagram));
+        for repair in [ChecksumRepair::Recompute, ChecksumRepair::Incremental { real: addresses }] {
+            repair.apply(addresses, NextHeader::UDP, &mut datagram);
+            assert_eq!(datagram[6..8], [0xff; 2]);
+        }
+    }
+
     #[test]
     fn an_odd_octet_is_padded() {
         let mut sum = Sum::default();

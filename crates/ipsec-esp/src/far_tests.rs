@@ -13,6 +13,7 @@ use crate::SaConfig;
 use crate::SealError;
 use crate::Sealed;
 use crate::Spi;
+use crate::sequence::LAST_EXTENDED;
 use crate::testing::inbound;
 use crate::testing::outbound;
 
@@ -82,6 +83,23 @@ fn short_numbers_end() {
     let refused = zero.seal(&mut PacketMut::new(&mut [0; 200], 50..90).unwrap(), NextHeader::TCP);
     assert_eq!(refused, Err(SealError::Exhausted));
     assert_eq!(open(&first, &[0, 0, 1, 44, 0, 0, 0, 0].repeat(7)[..52]), Err(OpenFailure::TooOld));
+}
+
+/// Extended numbers end too, and the counter never comes round, even if it stood at the very end.
+#[test]
+fn extended_numbers_end() {
+    let (out, _) = sas("aes256gcm16", true);
+    out.start_at(LAST_EXTENDED - 1);
+    assert_eq!(seal(&out).unwrap().0.sequence, LAST_EXTENDED);
+    for extended in [false, true] {
+        let (beyond, _) = sas("aes256gcm16", extended);
+        beyond.start_at(u64::MAX - 2);
+        for tried in [&out, &beyond] {
+            for _ in 0..100 {
+                assert_eq!(seal(tried).err(), Some(SealError::Exhausted));
+            }
+        }
+    }
 }
 
 /// So much was lost that the high half is wrong (RFC 4303 appendix A3): packets fail until the

@@ -10,20 +10,37 @@
 mod support;
 
 use ipsec_esp::InboundSa;
+use ipsec_esp::Incoming;
 use ipsec_esp::Local;
 use ipsec_esp::NextHeader;
 use ipsec_esp::OpenFailure;
+use ipsec_esp::OutboundSa;
+use ipsec_esp::Outgoing;
 use ipsec_esp::SaConfig;
 use ipsec_esp::SaError;
+use ipsec_esp::SealError;
 use ipsec_esp::Spi;
+use ipsec_esp::open_batch;
+use ipsec_esp::seal_batch;
 use support::SPI;
+use support::Seeded;
 use support::crypto;
 use support::pair;
 use support::sendable;
 use vpn_core::PacketMut;
+use vpn_core::SecureRandom;
+use vpn_core::crypto::BoxedOpenKey;
+use vpn_core::crypto::BoxedSealKey;
+use vpn_core::crypto::EspCrypto;
+use vpn_core::crypto::EspKeyError;
+use vpn_core::crypto::EspSuite;
+use vpn_core::crypto::OpenJob;
+use vpn_core::crypto::OpenKey;
+use vpn_core::crypto::SealJob;
+use vpn_core::crypto::SealKey;
 
 /// Sealed packets of an SA, and the SA to open them.
-fn sealed(suite: vpn_core::crypto::EspSuite, extended: bool) -> (Vec<Vec<u8>>, InboundSa<Local>) {
+fn sealed(suite: EspSuite, extended: bool) -> (Vec<Vec<u8>>, InboundSa<Local>) {
     let config = SaConfig::new(SPI).extended_sequence_numbers(extended);
     let (out, inbound) = pair::<Local>(suite, 77, config);
     let seal = |_| {
@@ -150,4 +167,72 @@ fn two_suites_can_be_told_apart() {
         assert_eq!((sa.usage().packets, sa.failures(OpenFailure::BadIcv)), (0, 0));
         assert_eq!(open(&sa, &packets[0]), Ok(1));
     }
+}
+
+/// A suite whose hardware has failed: it neither seals nor opens.
+struct Dead;
+
+impl EspCrypto for Dead {
+    fn suite(&self) -> EspSuite {
+        "aes256-sha1".parse().unwrap()
+    }
+
+    fn seal_key(
+        &'static self,
+        _: &[u8],
+        _: &mut dyn SecureRandom,
+    ) -> Result<BoxedSealKey, EspKeyError> {
+        BoxedSealKey::new(self)
+    }
+
+    fn open_key(&'static self, _: &[u8]) -> Result<BoxedOpenKey, EspKeyError> {
+        BoxedOpenKey::new(self)
+    }
+
+    fn seal(&self, _: &mut [SealJob<'_>]) {}
+
+    fn open(&self, _: &mut [OpenJob<'_>]) {}
+}
+
+impl SealKey for &'static Dead {
+    fn crypto(&self) -> &'static dyn EspCrypto {
+        *self
+    }
+}
+
+impl OpenKey for &'static Dead {
+    fn crypto(&self) -> &'static dyn EspCrypto {
+        *self
+    }
+}
+
+/// What the crypto code has not done is never taken for done: no plaintext goes out, nothing comes in.
+#[test]
+fn dead_crypto_lets_nothing_through() {
+    let key = Dead::seal_key(&Dead, &[], &mut Seeded(1)).unwrap();
+    let out = OutboundSa::<Local>::new(key, SaConfig::new(SPI)).unwrap();
+    let inbound =
+        InboundSa::<Local>::new(Dead::open_key(&Dead, &[]).unwrap(), SaConfig::new(SPI)).unwrap();
+    let mut storage = [0; 300];
+    let mut packet = PacketMut::new(&mut storage, 64..100).unwrap();
+    assert_eq!(out.seal(&mut packet, NextHeader::UDP), Err(SealError::Crypto));
+    let mut octets = packet.payload().to_vec();
+    assert_eq!(open(&inbound, &octets), Err(OpenFailure::BadIcv));
+    let mut incoming = PacketMut::whole(&mut octets);
+    let mut batch = [Incoming::new(&inbound, &mut incoming)];
+    open_batch(&mut batch);
+    assert!(batch[0].outcome().is_err());
+    let (good, _) = pair::<Local>("aes256-sha1".parse().unwrap(), 1, SaConfig::new(SPI));
+    let mut storages = [[0; 300]; 2];
+    let [first, second] = &mut storages;
+    let mut packets =
+        [PacketMut::new(first, 64..100).unwrap(), PacketMut::new(second, 64..100).unwrap()];
+    let [first, second] = &mut packets;
+    let mut batch = [
+        Outgoing::new(&out, first, NextHeader::UDP),
+        Outgoing::new(&good, second, NextHeader::UDP),
+    ];
+    seal_batch(&mut batch);
+    assert_eq!(batch[0].outcome(), Err(SealError::Crypto));
+    assert!(batch[1].outcome().is_ok(), "one of another implementation of the same suite");
 }

@@ -80,6 +80,14 @@ fn sends_to(sad: &Sad<Shared>, bundle: BundleId) -> Option<u32> {
 }
 
 #[test]
+fn confirming_the_pair_in_use_changes_nothing() {
+    let (mut sad, bundle) = with_one_pair();
+    sad.confirm(at(1), bundle, Generation(0)).unwrap();
+    assert_eq!((events(&mut sad), sends_to(&sad, bundle)), (alloc::vec![], Some(2000)));
+    assert_eq!(sad.poll_timeout(), Some(at(900)), "it does not linger");
+}
+
+#[test]
 fn a_replacement_loses_nothing() {
     let (mut sad, bundle) = rekeying();
     // The peers of our inbound SAs.

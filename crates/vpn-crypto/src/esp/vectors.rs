@@ -72,6 +72,25 @@ fn hmac_rfc() {
     assert!(checked >= 22, "{checked} cases");
 }
 
+/// The `hmac` crate's word on every length around the ends of blocks.
+#[test]
+fn hmac_at_every_length() {
+    fn check<H: hmac::KeyInit + hmac::Mac>(algorithm: EspIntegrity) {
+        for len in 0..300_usize {
+            let (key, message) = (vec![0x3a; algorithm.key_len()], vec![0xc4; len]);
+            let mut mac = <H as hmac::KeyInit>::new_from_slice(&key).unwrap();
+            mac.update(&message);
+            let want = mac.finalize().into_bytes();
+            assert_eq!(tag(algorithm, &key, &message, want.len()), want.to_vec(), "{len}");
+        }
+    }
+    check::<hmac::Hmac<md5::Md5>>(EspIntegrity::HmacMd5_96);
+    check::<hmac::Hmac<sha1::Sha1>>(EspIntegrity::HmacSha1_96);
+    check::<hmac::Hmac<sha2::Sha256>>(EspIntegrity::HmacSha2_256_128);
+    check::<hmac::Hmac<sha2::Sha384>>(EspIntegrity::HmacSha2_384_192);
+    check::<hmac::Hmac<sha2::Sha512>>(EspIntegrity::HmacSha2_512_256);
+}
+
 /// Appending the high half of the sequence number is the same as having it in the message, at every
 /// place in a block.
 #[test]
