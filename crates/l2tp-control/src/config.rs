@@ -346,8 +346,9 @@ impl EndpointConfig {
         self
     }
 
-    /// Sets what to do with an OCRQ, where we are the LAC. One that is accepted unasked must still
-    /// be placed by the application: [`Event::SessionRequest`](crate::Event) tells it to.
+    /// Sets what to do with an OCRQ, where we are the LAC. One that is accepted, asked or unasked,
+    /// must still be placed by the application: [`Event::PlaceCall`](crate::Event::PlaceCall) tells
+    /// it to.
     #[must_use]
     pub const fn outgoing_calls(mut self, admission: Admission) -> Self {
         self.outgoing_calls = admission;

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use vpn_core::Instant;
 
 use crate::seq;
+use crate::sequence::LATE_IN_A_ROW;
 use crate::sequence::Order;
 use crate::sequence::judge;
 
@@ -20,10 +21,13 @@ pub struct ReorderConfig {
 /// Frames of one session that came before their turn.
 ///
 /// A frame waits until all before it have come, or for the time limit. What comes after its turn
-/// was given up is late, and dropped.
+/// was given up is late, and dropped. Sixteen late ones in a row mean that the peer has begun its
+/// numbers anew, and so does the queue.
 #[derive(Debug)]
 pub struct ReorderQueue {
     expected: Option<u16>,
+    /// How many late frames came in a row.
+    late: u32,
     /// In order of their numbers.
     held: VecDeque<Held>,
     ready: VecDeque<Bytes>,
@@ -52,7 +56,7 @@ impl ReorderQueue {
     /// An empty queue. The first frame that comes sets where the numbers begin.
     #[must_use]
     pub const fn new() -> Self {
-        Self { expected: None, held: VecDeque::new(), ready: VecDeque::new() }
+        Self { expected: None, late: 0, held: VecDeque::new(), ready: VecDeque::new() }
     }
 
     /// Puts in a frame.
@@ -65,8 +69,18 @@ impl ReorderQueue {
     ) -> Reordered {
         let expected = *self.expected.get_or_insert(ns);
         match judge(expected, ns) {
-            Order::Late => Reordered::Late,
+            Order::Late if self.late + 1 >= LATE_IN_A_ROW => {
+                self.flush();
+                self.expected = Some(ns.wrapping_add(1));
+                self.ready.push_back(frame);
+                Reordered::Ready
+            }
+            Order::Late => {
+                self.late += 1;
+                Reordered::Late
+            }
             Order::Next => {
+                self.late = 0;
                 self.ready.push_back(frame);
                 self.expected = Some(ns.wrapping_add(1));
                 self.release_in_order();
@@ -78,6 +92,7 @@ impl ReorderQueue {
                 if self.held.get(place).is_some_and(|held| held.ns == ns) {
                     return Reordered::Late;
                 }
+                self.late = 0;
                 self.held.insert(place, Held { ns, until: now + config.limit, frame });
                 if self.held.len() <= config.frames {
                     return Reordered::Waits;
@@ -92,6 +107,7 @@ impl ReorderQueue {
     pub fn flush(&mut self) {
         self.give_up_gaps(self.held.len());
         self.expected = None;
+        self.late = 0;
     }
 
     /// The next frame in order.
@@ -214,6 +230,23 @@ mod tests {
         assert_eq!(push(&mut queue, 0, 5), (Reordered::Ready, vec![5]), "begins anew");
     }
 
+    #[test]
+    fn follows_a_peer_that_begins_anew() {
+        let mut queue = ReorderQueue::new();
+        let _ = push(&mut queue, 0, 30_000);
+        for ns in 0..14 {
+            assert_eq!(push(&mut queue, 1, ns), (Reordered::Late, vec![]));
+        }
+        // One in its turn, and the count begins again.
+        assert_eq!(push(&mut queue, 2, 30_002), (Reordered::Waits, vec![]));
+        for ns in 14..29 {
+            assert_eq!(push(&mut queue, 3, ns), (Reordered::Late, vec![]));
+        }
+        assert_eq!(push(&mut queue, 4, 29), (Reordered::Ready, vec![30_002, 29]));
+        assert_eq!(push(&mut queue, 5, 31), (Reordered::Waits, vec![]));
+        assert_eq!(push(&mut queue, 5, 30), (Reordered::Ready, vec![30, 31]));
+    }
+
     proptest! {
         #[test]
         fn what_comes_out_only_ever_grows(
@@ -226,6 +259,8 @@ mod tests {
                 millis += wait;
                 queue.handle_timeout(at(millis));
                 let ns = first.wrapping_add(offset);
+                // Numbers that begin anew are another test's.
+                queue.late = 0;
                 if queue.push(at(millis), ns, frame(ns), &CONFIG) != Reordered::Late {
                     taken += 1;
                 }

@@ -48,7 +48,7 @@ pub enum Verdict {
 
 /// After so many late messages in a row the peer must have begun its numbers anew, as one that
 /// lost its state does: they are taken from there.
-const LATE_IN_A_ROW: u32 = 16;
+pub(crate) const LATE_IN_A_ROW: u32 = 16;
 
 const NS_MASK: u32 = 0xffff;
 /// In `receive`: a number was seen, so the low bits hold the expected one.

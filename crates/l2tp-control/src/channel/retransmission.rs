@@ -4,7 +4,9 @@ use core::time::Duration;
 /// How often, and how long apart, an unacknowledged control message is sent (RFC 2661 §5.8).
 ///
 /// The default sends a message five times and waits 1, 2, 4, 8 and 16 s after each: a peer that
-/// is silent for 31 s, the full retransmission cycle of RFC 2661 §5.7, is given up.
+/// is silent for 31 s, the full retransmission cycle of RFC 2661 §5.7, is given up. The RFC speaks
+/// of five "retransmissions" and of 31 s, which is one interval each for five transmissions; real
+/// peers count in the same way, and so does [`Retransmission::count`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Retransmission {
     first: Duration,
