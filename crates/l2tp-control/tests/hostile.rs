@@ -665,3 +665,27 @@ fn the_largest_limits_and_durations_do_no_harm() {
     assert!(pair.ends.iter().all(|end| end.counts().sessions == 1));
     assert!(pair.sent.iter().any(|sent| sent.is(MessageType::HELLO)), "a day is the longest");
 }
+
+#[test]
+fn a_request_that_is_invalid_is_refused_by_its_id_though_that_is_hidden() {
+    let hidden = || config().secret("s3cret").hide_avps(true);
+    let mut pair = Pair::of(hidden());
+    pair.wire = Box::new(|sent| {
+        if sent.is(MessageType::ICRQ) {
+            // A vendor's AVP that is mandatory.
+            sent.octets.extend_from_slice(&[0x80, 8, 0x10, 0x92, 0, 7, b'?', b'?']);
+            let len = u16::try_from(sent.octets.len()).unwrap();
+            sent.octets[2..4].copy_from_slice(&len.to_be_bytes());
+        }
+        vec![DELAY]
+    });
+    let tunnel = pair.open(LAC, hidden());
+    let session = pair.call(tunnel);
+    pair.run(Duration::from_millis(10));
+    let id = pair.ends[LAC].session(session).unwrap().local_session_id;
+    pair.run(Duration::from_secs(1));
+    let Some(cdn) = pair.sent.iter().find(|sent| sent.is(MessageType::CDN)) else { panic!() };
+    let Ok(Packet::Control(control)) = Packet::decode(&cdn.octets) else { panic!() };
+    assert_eq!((cdn.from, control.session_id), (LNS, id));
+    assert!(pair.ends[LAC].session(session).is_none());
+}

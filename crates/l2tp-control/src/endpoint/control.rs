@@ -11,7 +11,6 @@ use l2tp_wire::message::MessageError;
 use l2tp_wire::message::Scope;
 use l2tp_wire::message::StopCcn;
 
-use super::opening::assigned_session_id;
 use super::opening::assigned_tunnel_id;
 use crate::CallKind;
 use crate::Endpoint;
@@ -159,7 +158,7 @@ impl Endpoint {
         message_type: MessageType,
         error: MessageError,
     ) {
-        let peer_id = assigned_session_id(control);
+        let peer_id = self.assigned_session_id(handle, control);
         let session = self
             .session_of(handle, control.session_id)
             .or_else(|| peer_id.and_then(|id| self.session_of_peer(handle, id)));

@@ -6,17 +6,25 @@ use l2tp_wire::ControlMessage;
 use l2tp_wire::Leniencies;
 use l2tp_wire::Message;
 use l2tp_wire::RawAvp;
+use l2tp_wire::VendorId;
+use l2tp_wire::hidden::HidingKey;
+use l2tp_wire::hidden::unhide;
 use l2tp_wire::message::DecodeContext;
 use l2tp_wire::message::MessageError;
 use l2tp_wire::message::MessageErrorKind;
 use l2tp_wire::message::Observer;
 use zeroize::Zeroize;
 
+use super::opening::assigned_id;
+
 use crate::Endpoint;
 use crate::Event;
 use crate::Trace;
 use crate::TunnelConfig;
 use crate::TunnelHandle;
+
+/// Octets of the longest AVP value.
+const LONGEST_HIDDEN: usize = 1017;
 
 impl Endpoint {
     /// Decodes a message as `config` wants it. `room` takes what was hidden.
@@ -42,6 +50,34 @@ impl Endpoint {
             }
             None => Message::decode(control, context),
         }
+    }
+
+    /// The Assigned Session ID of a message that may not decode otherwise, hidden or not.
+    pub(super) fn assigned_session_id(
+        &self,
+        tunnel: TunnelHandle,
+        control: &ControlMessage<'_>,
+    ) -> Option<u16> {
+        const ATTRIBUTE: AttributeType = AttributeType::ASSIGNED_SESSION_ID;
+        if let Some(id) = assigned_id(control, ATTRIBUTE) {
+            return Some(id);
+        }
+        let secret = self.tunnels.get(tunnel.0)?.config.secret.as_ref()?.expose();
+        let mut random_vector = None;
+        let avps = control.avps().map_while(Result::ok);
+        for avp in avps.filter(|avp| avp.vendor_id == VendorId::IETF) {
+            if avp.attribute_type == AttributeType::RANDOM_VECTOR {
+                random_vector = Some(avp.value);
+            } else if avp.attribute_type == ATTRIBUTE && avp.hidden {
+                let random_vector = random_vector?;
+                let key = HidingKey { md5: self.tools.md5(), secret, random_vector };
+                let mut scratch = [0; LONGEST_HIDDEN];
+                let plain = unhide(&key, ATTRIBUTE, avp.value, &mut scratch).ok()?;
+                let id = u16::from_be_bytes(plain.value.try_into().ok()?);
+                return Some(id).filter(|id| *id != 0);
+            }
+        }
+        None
     }
 
     /// Puts the room for hidden values back, without what was in it: the subscriber's password,

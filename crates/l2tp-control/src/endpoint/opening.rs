@@ -456,12 +456,8 @@ pub(super) fn assigned_tunnel_id(control: &ControlMessage<'_>) -> Option<u16> {
     assigned_id(control, AttributeType::ASSIGNED_TUNNEL_ID)
 }
 
-/// The Assigned Session ID of a message that may not decode otherwise.
-pub(super) fn assigned_session_id(control: &ControlMessage<'_>) -> Option<u16> {
-    assigned_id(control, AttributeType::ASSIGNED_SESSION_ID)
-}
-
-fn assigned_id(control: &ControlMessage<'_>, attribute: AttributeType) -> Option<u16> {
+/// An Assigned Tunnel ID or Assigned Session ID that is not hidden.
+pub(super) fn assigned_id(control: &ControlMessage<'_>, attribute: AttributeType) -> Option<u16> {
     let avps = control.avps().map_while(Result::ok);
     let decoded = avps.filter_map(|raw| Avp::decode(&raw).ok());
     decoded
