@@ -24,6 +24,7 @@ use l2tp_ipsec::ClientConfig;
 use l2tp_ipsec::ClientEvent;
 use l2tp_ipsec::Connected;
 use l2tp_ipsec::DisconnectReason;
+use serde_json::Value;
 use vpn_crypto::OsRandom;
 
 use routes::Routes;
@@ -84,6 +85,7 @@ async fn run(options: &Options, report: Report) -> Result<(), Box<dyn Error>> {
     let mut stop = shutdown::signals()?;
     let mut asked_to_stop = false;
     let mut routes = None;
+    let mut failure = None;
     let mut out = Vec::new();
     let reason = loop {
         driver.drain(&udp, &mut out);
@@ -93,10 +95,18 @@ async fn run(options: &Options, report: Report) -> Result<(), Box<dyn Error>> {
         if let Some(up) = driver.up.take() {
             // After a change of addresses the old device goes first.
             unplug(&mut driver.tun, &mut routes).await;
-            let (tun, added) = plug_in(options, &up).await?;
-            report.event("READY", &ready(&up, &tun));
-            driver.tun = Some(tun);
-            routes = Some(added);
+            match plug_in(options, &up).await {
+                Ok((tun, added)) => {
+                    report.event("READY", &ready(&up, &tun));
+                    driver.tun = Some(tun);
+                    routes = Some(added);
+                }
+                Err(error) => {
+                    failure = Some(error);
+                    driver.client.disconnect(clock::now());
+                    continue;
+                }
+            }
         }
         let timeout = driver.client.poll_timeout();
         let tun = driver.tun.as_ref();
@@ -117,7 +127,10 @@ async fn run(options: &Options, report: Report) -> Result<(), Box<dyn Error>> {
     };
     let was_up = driver.tun.is_some();
     unplug(&mut driver.tun, &mut routes).await;
-    report.event("DISCONNECTED", &[("reason", reason.explain())]);
+    report.event("DISCONNECTED", &[("reason", reason.explain().into())]);
+    if let Some(error) = failure {
+        return Err(error.into());
+    }
     if asked_to_stop && was_up { Ok(()) } else { Err(reason.explain().into()) }
 }
 
@@ -142,6 +155,14 @@ async fn plug_in(options: &Options, up: &Connected) -> io::Result<(Tun, Routes)>
     let tun = Tun::create(options.common.tun.as_deref(), up.mtu).await?;
     tun.set_up(IpAddr::V4(up.local_address), 32, up.mtu).await?;
     let mut routes = Routes::of(&tun);
+    if let Err(error) = add_routes(options, up, &mut routes).await {
+        routes.remove().await;
+        return Err(error);
+    }
+    Ok((tun, routes))
+}
+
+async fn add_routes(options: &Options, up: &Connected, routes: &mut Routes) -> io::Result<()> {
     routes.add(IpNet::from(IpAddr::V4(up.peer_address))).await?;
     let server = options.server.ip();
     if options.routes.iter().any(|route| route.contains(&server)) {
@@ -150,16 +171,16 @@ async fn plug_in(options: &Options, up: &Connected) -> io::Result<(Tun, Routes)>
     for route in &options.routes {
         routes.add(*route).await?;
     }
-    Ok((tun, routes))
+    Ok(())
 }
 
-fn ready(up: &Connected, tun: &Tun) -> [(&'static str, String); 5] {
+fn ready(up: &Connected, tun: &Tun) -> [(&'static str, Value); 5] {
     let dns: Vec<_> = up.dns.iter().flatten().map(Ipv4Addr::to_string).collect();
     [
-        ("local", up.local_address.to_string()),
-        ("remote", up.peer_address.to_string()),
-        ("dns", if dns.is_empty() { "none".into() } else { dns.join(",") }),
-        ("mtu", up.mtu.to_string()),
+        ("local", up.local_address.to_string().into()),
+        ("remote", up.peer_address.to_string().into()),
+        ("dns", dns.into()),
+        ("mtu", up.mtu.into()),
         ("tun", tun.name().into()),
     ]
 }

@@ -26,10 +26,17 @@ impl Routes {
         Self { netlink: tun.netlink.clone(), index: tun.index, outside: Vec::new() }
     }
 
-    /// Sends `network` into the device.
+    /// Sends `network` into the device. A default route is added as its two halves, which win over
+    /// the host's own default route without touching it.
     pub(crate) async fn add(&self, network: IpNet) -> io::Result<()> {
-        let route = to_network(network).output_interface(self.index).build();
-        self.netlink.route().add(route).execute().await.map_err(io::Error::other)
+        let halves = network.prefix_len().max(1);
+        for part in network.subnets(halves).map_err(io::Error::other)? {
+            let route = to_network(part).output_interface(self.index).build();
+            self.netlink.route().add(route).execute().await.map_err(|error| {
+                io::Error::other(format!("the route to {part} could not be added: {error}"))
+            })?;
+        }
+        Ok(())
     }
 
     /// Pins `server` to the way it is reached now, so that a wider route into the device cannot

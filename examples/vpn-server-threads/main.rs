@@ -1,4 +1,4 @@
-//! The same server as `vpn-server` without a runtime: three threads, blocking sockets, no tokio.
+//! A small server without a runtime: three threads, blocking sockets, no tokio.
 //!
 //! One brings datagrams in, one takes packets from the TUN device, one watches the clock. They share
 //! the data plane; control is behind a mutex.

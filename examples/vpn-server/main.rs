@@ -17,10 +17,12 @@ use std::time::Duration;
 
 use clap::Parser;
 use l2tp_ipsec::AddressPool;
+use l2tp_ipsec::Connected;
 use l2tp_ipsec::Server;
 use l2tp_ipsec::ServerConfig;
 use l2tp_ipsec::ServerEvent;
 use l2tp_ipsec::Users;
+use serde_json::Value;
 use vpn_crypto::OsRandom;
 
 use vpn::clock;
@@ -82,7 +84,8 @@ async fn run(options: Options, report: Report) -> Result<(), Box<dyn Error>> {
     let tun = Tun::create(options.common.tun.as_deref(), options.common.mtu).await?;
     let own = IpAddr::V4(options.pool.server());
     tun.set_up(own, options.pool.prefix(), options.common.mtu).await?;
-    report.event("READY", &[("listen", udp.local().to_string()), ("tun", tun.name().into())]);
+    report
+        .event("READY", &[("listen", udp.local().to_string().into()), ("tun", tun.name().into())]);
 
     let mut packet = Outbound::new(&plane);
     let mut driver = Driver { server, tun: &tun, report, drained: false };
@@ -110,6 +113,16 @@ async fn run(options: Options, report: Report) -> Result<(), Box<dyn Error>> {
     }
 }
 
+fn session(up: &Connected) -> [(&'static str, Value); 5] {
+    [
+        ("user", up.user.as_str().into()),
+        ("peer", up.path.remote.to_string().into()),
+        ("address", up.peer_address.to_string().into()),
+        ("auth", up.auth.map(|auth| auth.to_string()).into()),
+        ("mtu", up.mtu.into()),
+    ]
+}
+
 struct Driver<'a> {
     server: Server,
     tun: &'a Tun,
@@ -132,24 +145,23 @@ impl Driver<'_> {
 
     fn tell(&mut self, event: ServerEvent) {
         match event {
-            ServerEvent::Connected(up) => self.report.event(
-                "CONNECTED",
-                &[
-                    ("user", up.user),
-                    ("peer", up.path.remote.to_string()),
-                    ("address", up.peer_address.to_string()),
-                    ("auth", up.auth.map_or_else(|| "none".into(), |auth| auth.to_string())),
-                    ("mtu", up.mtu.to_string()),
-                ],
-            ),
+            ServerEvent::Connected(up) => self.report.event("CONNECTED", &session(&up)),
+            ServerEvent::Changed(up) => self.report.event("CHANGED", &session(&up)),
             ServerEvent::Disconnected(down) => self.report.event(
                 "DISCONNECTED",
                 &[
-                    ("user", down.user.unwrap_or_default()),
-                    ("peer", down.path.remote.to_string()),
-                    ("reason", down.reason.explain()),
-                    ("rx_octets", down.counters.rx_octets.to_string()),
-                    ("tx_octets", down.counters.tx_octets.to_string()),
+                    ("user", down.user.into()),
+                    ("peer", down.path.remote.to_string().into()),
+                    ("reason", down.reason.explain().into()),
+                    ("rx_octets", down.counters.rx_octets.into()),
+                    ("tx_octets", down.counters.tx_octets.into()),
+                ],
+            ),
+            ServerEvent::Refused { path, reason } => self.report.event(
+                "REFUSED",
+                &[
+                    ("peer", path.map(|path| path.remote.to_string()).into()),
+                    ("reason", reason.explain().into()),
                 ],
             ),
             ServerEvent::Packet { packet, .. } => self.tun.send(&packet),

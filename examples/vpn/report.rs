@@ -10,25 +10,33 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Prints one event: `NAME key=value …`, or `{"event": "name", "key": "value", …}`.
-    pub(crate) fn event(&self, name: &str, fields: &[(&str, String)]) {
+    /// Prints one event: `NAME key=value …`, or `{"event": "name", "key": value, …}`.
+    pub(crate) fn event(&self, name: &str, fields: &[(&str, Value)]) {
         if self.json {
             let mut object = Map::new();
             object.insert("event".into(), Value::from(name.to_lowercase()));
             for (key, value) in fields {
-                object.insert((*key).into(), Value::from(value.as_str()));
+                object.insert((*key).into(), value.clone());
             }
             println!("{}", Value::from(object));
         } else {
-            let fields: String =
-                fields.iter().map(|(k, v)| format!(" {k}={}", quoted(v))).collect();
+            let fields: String = fields.iter().map(|(k, v)| format!(" {k}={}", plain(v))).collect();
             println!("{name}{fields}");
         }
     }
 }
 
-/// Puts quotes around a value that a reader could not tell from its neighbours.
-fn quoted(value: &str) -> String {
-    let plain = !value.is_empty() && !value.contains([' ', '"', '=']);
-    if plain { value.into() } else { format!("{value:?}") }
+/// A value without the quotes of JSON, but for one that a reader could not tell from its
+/// neighbours.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "none".into(),
+        Value::String(text) if text.is_empty() || text.contains([' ', '"', '=']) => {
+            format!("{text:?}")
+        }
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => "none".into(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
 }

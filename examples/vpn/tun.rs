@@ -24,8 +24,14 @@ impl Tun {
             builder = builder.name(name);
         }
         let device = builder.build_async().map_err(|error| {
-            let hint = "making a TUN device needs root or CAP_NET_ADMIN, and /dev/net/tun";
-            io::Error::new(error.kind(), format!("{error} ({hint})"))
+            let hint = match error.kind() {
+                io::ErrorKind::PermissionDenied | io::ErrorKind::NotFound => {
+                    "it takes root or CAP_NET_ADMIN, and /dev/net/tun"
+                }
+                _ => "is its name taken, or longer than 15 characters?",
+            };
+            let text = format!("the TUN device could not be made: {error} ({hint})");
+            io::Error::new(error.kind(), text)
         })?;
         let (connection, netlink, _) = rtnetlink::new_connection()?;
         tokio::spawn(connection);
