@@ -12,17 +12,16 @@
 //!
 //! use l2tp_ipsec::{Client, ClientConfig, ClientEvent, Server, ServerConfig, Users};
 //! use vpn_core::{Instant, Path};
-//! # use vpn_netsim::SeededRandom;
+//! use vpn_crypto::OsRandom; // feature `os-random`
 //!
 //! let (a, b): (SocketAddr, SocketAddr) =
 //!     ("192.0.2.1:1701".parse()?, "192.0.2.2:40000".parse()?);
-//! # let (random_a, random_b) = (SeededRandom::new(1), SeededRandom::new(2));
 //! let config = ServerConfig::plain_l2tp().pool("10.9.0.0/24".parse()?);
 //! let users = Users::new().user("alice", "wonderland");
-//! let mut server = Server::new(config, users, vpn_crypto::provider(), Box::new(random_a))?;
+//! let mut server = Server::new(config, users, vpn_crypto::provider(), Box::new(OsRandom))?;
 //!
 //! let config = ClientConfig::plain_l2tp(a).user("alice", "wonderland");
-//! let mut client = Client::new(config, vpn_crypto::provider(), Box::new(random_b))?;
+//! let mut client = Client::new(config, vpn_crypto::provider(), Box::new(OsRandom))?;
 //! client.connect(Instant::ZERO, b)?;
 //!
 //! // A network without loss or delay: carry datagrams until both are silent.
