@@ -88,9 +88,6 @@
 //! `std::error::Error` to the errors of its dependencies.
 #![no_std]
 
-#[cfg(feature = "std")]
-extern crate std;
-
 mod attribute;
 pub mod auth;
 mod avp;

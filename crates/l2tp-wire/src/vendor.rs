@@ -9,10 +9,10 @@ registry! {
         CISCO = 9, "Cisco";
         /// 3Com: early drafts of the PPP Disconnect Cause Code.
         THREE_COM = 43, "3Com";
-        /// Redback Networks, later Ericsson.
-        ERICSSON = 2352, "Ericsson";
         /// Microsoft: the Correlation ID that Windows puts into its ICRQ ([MS-L2TPIE] §2.2.1.1).
         MICROSOFT = 311, "Microsoft";
+        /// Redback Networks, later Ericsson.
+        ERICSSON = 2352, "Ericsson";
         /// Broadband Forum: access line attributes (RFC 5515).
         BROADBAND_FORUM = 3561, "Broadband Forum";
         /// CableLabs.

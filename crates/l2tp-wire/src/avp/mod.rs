@@ -5,6 +5,7 @@ pub mod hidden;
 mod proxy;
 mod raw;
 mod result;
+mod show;
 mod status;
 mod tunnel;
 mod typed;
