@@ -122,11 +122,10 @@ where
     K: AsRef<dyn SealKey>,
 {
     let pending = || run.iter().filter(|item| item.pending);
-    let (Some(sa), packets) = (pending().next().map(|item| item.sa), pending().map(|_| 1).sum())
-    else {
-        return;
-    };
-    let reserved = sa.reserve(packets, pending().map(|item| item.octets).sum());
+    let Some(sa) = pending().next().map(|item| item.sa) else { return };
+    let packets = pending().map(|_| 1).sum();
+    let octets = pending().map(|item| item.octets).sum();
+    let reserved = sa.reserve(packets, octets);
     let (mut place, mut before) = (0, 0);
     for item in run.iter_mut().filter(|item| item.pending) {
         place += 1;

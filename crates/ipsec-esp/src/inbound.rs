@@ -23,6 +23,7 @@ use crate::Usage;
 use crate::layout::Layout;
 use crate::lifetime::Crossing;
 use crate::lifetime::crossing;
+use crate::lifetime::wide;
 use crate::number::OwnLines;
 
 /// The receiving half of a security association (RFC 4303 §3.4).
@@ -297,10 +298,6 @@ impl<N: Number, K: AsRef<dyn OpenKey>> InboundSa<N, K> {
         }
         cause
     }
-}
-
-fn wide(octets: usize) -> u64 {
-    u64::try_from(octets).unwrap_or(u64::MAX)
 }
 
 impl From<Refused> for OpenFailure {

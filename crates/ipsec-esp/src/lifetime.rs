@@ -133,6 +133,11 @@ pub(crate) const fn crossing(before: u64, after: u64, soft: u64, hard: u64) -> C
     }
 }
 
+/// A length as the number that lifetimes count with.
+pub(crate) fn wide(octets: usize) -> u64 {
+    u64::try_from(octets).unwrap_or(u64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,6 +20,7 @@ use crate::Usage;
 use crate::layout::Layout;
 use crate::lifetime::Crossing;
 use crate::lifetime::crossing;
+use crate::lifetime::wide;
 use crate::number::OwnLines;
 
 /// The sending half of a security association (RFC 4303 §3.3).
@@ -208,8 +209,7 @@ impl<N: Number, K: AsRef<dyn SealKey>> OutboundSa<N, K> {
             EXHAUSTED => return Err(SealError::Exhausted),
             _ => return Err(SealError::Closed),
         }
-        let octets = u64::try_from(octets).unwrap_or(u64::MAX);
-        Ok(Run { sequence: state.sequence.add(packets), octets: state.octets.add(octets) })
+        Ok(Run { sequence: state.sequence.add(packets), octets: state.octets.add(wide(octets)) })
     }
 
     /// The share of one packet in a run: its place from 1, the octets of those before it, and its
@@ -222,7 +222,6 @@ impl<N: Number, K: AsRef<dyn SealKey>> OutboundSa<N, K> {
         octets: usize,
     ) -> Result<Sealed, SealError> {
         let (soft, hard) = (self.lifetime.soft, self.lifetime.hard);
-        let wide = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         let sequence = run.sequence.saturating_add(place);
         let packets = crossing(sequence - 1, sequence, soft.packets, hard.packets);
         let start = run.octets.saturating_add(wide(before));
