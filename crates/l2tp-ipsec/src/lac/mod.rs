@@ -317,7 +317,7 @@ impl Lac {
         }
         let closed = self.state == State::Closing
             && self.lines.is_empty()
-            && self.endpoint.counts().stopping == 0;
+            && self.endpoint.counts().draining == 0;
         if closed {
             self.state = State::Done;
             return Some(LacEvent::Closed);

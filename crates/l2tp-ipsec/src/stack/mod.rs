@@ -375,7 +375,7 @@ impl Stack {
     /// Not every peer acknowledges a StopCCN before it forgets the tunnel.
     pub(crate) fn is_quiet(&self) -> bool {
         let over = self.closed_at.is_some_and(|at| at + CLOSE_WAIT <= self.newest);
-        over || self.endpoint.counts().stopping == 0
+        over || self.endpoint.counts().draining == 0
     }
 
     /// The link over which plain L2TP runs.
