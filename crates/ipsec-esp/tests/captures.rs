@@ -1,12 +1,6 @@
 //! ESP that Linux kernels exchanged, with the keys they had (`tests/data/captures`), and foreign
 //! captures where they lie beside the project.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::std_instead_of_alloc,
-    clippy::std_instead_of_core,
-    clippy::unwrap_used
-)]
+#![allow(clippy::restriction, reason = "a test")]
 
 mod support;
 

@@ -1,11 +1,5 @@
 //! No packet costs an allocation, alone or in a batch, good or bad.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::std_instead_of_alloc,
-    clippy::std_instead_of_core,
-    clippy::unwrap_used
-)]
+#![allow(clippy::restriction, reason = "a test")]
 
 mod support;
 

@@ -1,11 +1,5 @@
 //! SAs with their keys inside, for targets without a heap.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::std_instead_of_alloc,
-    clippy::std_instead_of_core,
-    clippy::unwrap_used
-)]
+#![allow(clippy::restriction, reason = "a test")]
 
 use ipsec_esp::InboundSa;
 use ipsec_esp::Local;

@@ -1,11 +1,5 @@
 //! What is not what an honest peer sent is refused, and changes nothing but counters.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::std_instead_of_alloc,
-    clippy::std_instead_of_core,
-    clippy::unwrap_used
-)]
+#![allow(clippy::restriction, reason = "a test")]
 
 mod support;
 

@@ -1,12 +1,5 @@
 //! The replay window against a set of numbers, over ten million operations.
-#![allow(
-    clippy::cast_possible_truncation,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::std_instead_of_alloc,
-    clippy::std_instead_of_core,
-    clippy::unwrap_used
-)]
+#![allow(clippy::restriction, clippy::cast_possible_truncation, reason = "a test")]
 
 mod support;
 

@@ -1,11 +1,5 @@
 //! What is sealed opens: every suite, every length, alone and in batches of any shape.
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::std_instead_of_alloc,
-    clippy::std_instead_of_core,
-    clippy::unwrap_used
-)]
+#![allow(clippy::restriction, reason = "a test")]
 
 mod support;
 

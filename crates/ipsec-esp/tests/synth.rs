@@ -1,11 +1,5 @@
 //! A generated set of ESP packets with a verdict for each (`tests/data/esp-aes256cbc-sha1.json`).
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::std_instead_of_alloc,
-    clippy::std_instead_of_core,
-    clippy::unwrap_used
-)]
+#![allow(clippy::restriction, reason = "a test")]
 
 mod support;
 
