@@ -100,7 +100,7 @@ impl DisconnectReason {
 
 impl core::fmt::Display for DisconnectReason {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(&self.explain().to_string())
+        f.write_str(&self.explain())
     }
 }
 
