@@ -334,3 +334,33 @@ impl From<BuildError> for AnswerError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::EndpointConfig;
+    use alloc::boxed::Box;
+    use alloc::vec::Vec;
+    use vpn_netsim::SeededRandom;
+
+    #[test]
+    fn call_serial_numbers_wrap_past_zero() {
+        let config = EndpointConfig::new(TunnelConfig::new("lac"));
+        let random = Box::new(SeededRandom::new(1));
+        let mut endpoint = Endpoint::new(config, vpn_crypto::provider(), random);
+        endpoint.next_serial = u32::MAX - 4;
+        let path = Path::l2tp("192.0.2.1:1701".parse().unwrap(), "192.0.2.2:1701".parse().unwrap());
+        let tunnel = endpoint
+            .open_tunnel(Instant::ZERO, LinkId::PLAIN, path, TunnelConfig::new("lac"))
+            .unwrap();
+        let serials: Vec<u32> = (0..7)
+            .map(|_| {
+                let call = IncomingCall::default();
+                let session = endpoint.open_session(Instant::ZERO, tunnel, call, None).unwrap();
+                endpoint.session(session).unwrap().serial
+            })
+            .collect();
+        let max = u32::MAX;
+        assert_eq!(serials, [max - 4, max - 3, max - 2, max - 1, max, 1, 2]);
+    }
+}
