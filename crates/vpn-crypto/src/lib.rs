@@ -26,6 +26,7 @@ mod os_random;
 #[cfg(feature = "os-random")]
 pub use os_random::OsRandom;
 use vpn_core::crypto::CryptoProvider;
+use vpn_core::crypto::IkeCrypto;
 use vpn_core::crypto::LegacyCrypto;
 
 /// The provider made of RustCrypto parts.
@@ -42,4 +43,5 @@ static PROVIDER: CryptoProvider = CryptoProvider {
         des: &legacy::Des,
     },
     esp: esp::SUITES,
+    ike: IkeCrypto { hashes: &[], ciphers: &[], groups: &[] },
 };
