@@ -1,0 +1,1 @@
+//! What only version 1 has (RFC 2409).
