@@ -19,6 +19,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod esp;
+mod kernel;
 mod legacy;
 #[cfg(feature = "os-random")]
 mod os_random;

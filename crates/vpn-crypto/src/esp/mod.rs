@@ -20,12 +20,14 @@ mod aead;
 mod cbc;
 mod hmac;
 mod portable;
+mod suite;
 #[cfg(test)]
 mod vectors;
 
 pub use portable::OpenKey;
 pub use portable::Portable;
 pub use portable::SealKey;
+use suite::Suite;
 use vpn_core::crypto::EspAead;
 use vpn_core::crypto::EspCipher::Aes128Cbc;
 use vpn_core::crypto::EspCipher::Aes192Cbc;
@@ -43,7 +45,10 @@ use vpn_core::crypto::EspSuite;
 use vpn_core::crypto::EspSuite::Combined;
 use vpn_core::crypto::EspSuite::Separate;
 
-/// The suites that protect traffic today, and those that deployed peers still need.
+pub use crate::kernel::Path;
+
+/// The suites that protect traffic today, and those that deployed peers still need, each on the
+/// fastest [`Path`] that the processor has.
 pub static SUITES: &[&dyn EspCrypto] = REFERENCES.split_at(OFFERED).0;
 
 /// [`SUITES`], and with them NULL encryption, for tests and labs, and HMAC-MD5, which may be
@@ -56,55 +61,89 @@ pub fn portable(suite: EspSuite) -> Option<&'static Portable> {
     PORTABLE.iter().find(|portable| portable.suite() == suite)
 }
 
-/// How many of [`PORTABLE`] are offered by default.
+/// `suite` on one path, for tests and measurements; `None` if it has no such path or the processor
+/// lacks the instructions. [`path`] names the path that [`SUITES`] take.
+#[must_use]
+pub fn suite_on(suite: EspSuite, path: Path) -> Option<&'static dyn EspCrypto> {
+    let on = |suites: &'static [Suite]| -> Option<&'static dyn EspCrypto> {
+        Some(suites.iter().find(|on| on.suite() == suite && suite::runs_on(suite, path))?)
+    };
+    match path {
+        Path::Portable => Some(portable(suite)?),
+        Path::Bits128 => on(&BITS128),
+        Path::Bits256 => on(&BITS256),
+        Path::Bits512 => on(&BITS512),
+    }
+}
+
+/// The path that `suite` takes in [`SUITES`] on this processor.
+#[must_use]
+pub fn path(suite: EspSuite) -> Path {
+    suite::fastest(suite)
+}
+
+/// How many suites are offered by default.
 const OFFERED: usize = 24;
 
-static PORTABLE: [Portable; 34] = [
-    Portable::new(Separate(Aes256Cbc, HmacSha2_256_128)),
-    Portable::new(Separate(Aes256Cbc, HmacSha2_384_192)),
-    Portable::new(Separate(Aes256Cbc, HmacSha2_512_256)),
-    Portable::new(Separate(Aes256Cbc, HmacSha1_96)),
-    Portable::new(Separate(Aes256Cbc, HmacSha2_256_96)),
-    Portable::new(Separate(Aes192Cbc, HmacSha2_256_128)),
-    Portable::new(Separate(Aes192Cbc, HmacSha2_384_192)),
-    Portable::new(Separate(Aes192Cbc, HmacSha2_512_256)),
-    Portable::new(Separate(Aes192Cbc, HmacSha1_96)),
-    Portable::new(Separate(Aes192Cbc, HmacSha2_256_96)),
-    Portable::new(Separate(Aes128Cbc, HmacSha2_256_128)),
-    Portable::new(Separate(Aes128Cbc, HmacSha2_384_192)),
-    Portable::new(Separate(Aes128Cbc, HmacSha2_512_256)),
-    Portable::new(Separate(Aes128Cbc, HmacSha1_96)),
-    Portable::new(Separate(Aes128Cbc, HmacSha2_256_96)),
-    Portable::new(Separate(TripleDesCbc, HmacSha2_256_128)),
-    Portable::new(Separate(TripleDesCbc, HmacSha2_384_192)),
-    Portable::new(Separate(TripleDesCbc, HmacSha2_512_256)),
-    Portable::new(Separate(TripleDesCbc, HmacSha1_96)),
-    Portable::new(Separate(TripleDesCbc, HmacSha2_256_96)),
-    Portable::new(Combined(EspAead::Aes256Gcm16)),
-    Portable::new(Combined(EspAead::Aes192Gcm16)),
-    Portable::new(Combined(EspAead::Aes128Gcm16)),
-    Portable::new(Combined(EspAead::ChaCha20Poly1305)),
-    // Not offered unless asked for.
-    Portable::new(Separate(Aes256Cbc, HmacMd5_96)),
-    Portable::new(Separate(Aes192Cbc, HmacMd5_96)),
-    Portable::new(Separate(Aes128Cbc, HmacMd5_96)),
-    Portable::new(Separate(TripleDesCbc, HmacMd5_96)),
-    Portable::new(Separate(Null, HmacSha2_256_128)),
-    Portable::new(Separate(Null, HmacSha2_384_192)),
-    Portable::new(Separate(Null, HmacSha2_512_256)),
-    Portable::new(Separate(Null, HmacSha1_96)),
-    Portable::new(Separate(Null, HmacSha2_256_96)),
-    Portable::new(Separate(Null, HmacMd5_96)),
-];
+const COUNT: usize = 34;
 
-static REFERENCES: [&dyn EspCrypto; PORTABLE.len()] = {
-    let (first, mut rest) = PORTABLE.split_first().unwrap();
-    let mut references: [&dyn EspCrypto; PORTABLE.len()] = [first; PORTABLE.len()];
+/// An array of what `$new` makes of every suite, in the order of preference.
+macro_rules! every_suite {
+    ($new:path $(, $path:expr)?) => {
+        [
+            $new(Separate(Aes256Cbc, HmacSha2_256_128) $(, $path)?),
+            $new(Separate(Aes256Cbc, HmacSha2_384_192) $(, $path)?),
+            $new(Separate(Aes256Cbc, HmacSha2_512_256) $(, $path)?),
+            $new(Separate(Aes256Cbc, HmacSha1_96) $(, $path)?),
+            $new(Separate(Aes256Cbc, HmacSha2_256_96) $(, $path)?),
+            $new(Separate(Aes192Cbc, HmacSha2_256_128) $(, $path)?),
+            $new(Separate(Aes192Cbc, HmacSha2_384_192) $(, $path)?),
+            $new(Separate(Aes192Cbc, HmacSha2_512_256) $(, $path)?),
+            $new(Separate(Aes192Cbc, HmacSha1_96) $(, $path)?),
+            $new(Separate(Aes192Cbc, HmacSha2_256_96) $(, $path)?),
+            $new(Separate(Aes128Cbc, HmacSha2_256_128) $(, $path)?),
+            $new(Separate(Aes128Cbc, HmacSha2_384_192) $(, $path)?),
+            $new(Separate(Aes128Cbc, HmacSha2_512_256) $(, $path)?),
+            $new(Separate(Aes128Cbc, HmacSha1_96) $(, $path)?),
+            $new(Separate(Aes128Cbc, HmacSha2_256_96) $(, $path)?),
+            $new(Separate(TripleDesCbc, HmacSha2_256_128) $(, $path)?),
+            $new(Separate(TripleDesCbc, HmacSha2_384_192) $(, $path)?),
+            $new(Separate(TripleDesCbc, HmacSha2_512_256) $(, $path)?),
+            $new(Separate(TripleDesCbc, HmacSha1_96) $(, $path)?),
+            $new(Separate(TripleDesCbc, HmacSha2_256_96) $(, $path)?),
+            $new(Combined(EspAead::Aes256Gcm16) $(, $path)?),
+            $new(Combined(EspAead::Aes192Gcm16) $(, $path)?),
+            $new(Combined(EspAead::Aes128Gcm16) $(, $path)?),
+            $new(Combined(EspAead::ChaCha20Poly1305) $(, $path)?),
+            // Not offered unless asked for.
+            $new(Separate(Aes256Cbc, HmacMd5_96) $(, $path)?),
+            $new(Separate(Aes192Cbc, HmacMd5_96) $(, $path)?),
+            $new(Separate(Aes128Cbc, HmacMd5_96) $(, $path)?),
+            $new(Separate(TripleDesCbc, HmacMd5_96) $(, $path)?),
+            $new(Separate(Null, HmacSha2_256_128) $(, $path)?),
+            $new(Separate(Null, HmacSha2_384_192) $(, $path)?),
+            $new(Separate(Null, HmacSha2_512_256) $(, $path)?),
+            $new(Separate(Null, HmacSha1_96) $(, $path)?),
+            $new(Separate(Null, HmacSha2_256_96) $(, $path)?),
+            $new(Separate(Null, HmacMd5_96) $(, $path)?),
+        ]
+    };
+}
+
+static PORTABLE: [Portable; COUNT] = every_suite!(Portable::new);
+static FASTEST: [Suite; COUNT] = every_suite!(Suite::new, None);
+static BITS128: [Suite; COUNT] = every_suite!(Suite::new, Some(Path::Bits128));
+static BITS256: [Suite; COUNT] = every_suite!(Suite::new, Some(Path::Bits256));
+static BITS512: [Suite; COUNT] = every_suite!(Suite::new, Some(Path::Bits512));
+
+static REFERENCES: [&dyn EspCrypto; COUNT] = {
+    let (first, mut rest) = FASTEST.split_first().unwrap();
+    let mut references: [&dyn EspCrypto; COUNT] = [first; COUNT];
     let mut open: &mut [&dyn EspCrypto] = references.split_at_mut(1).1;
-    while let (Some((portable, more)), Some((place, places))) =
+    while let (Some((suite, more)), Some((place, places))) =
         (rest.split_first(), open.split_first_mut())
     {
-        *place = portable;
+        *place = suite;
         (rest, open) = (more, places);
     }
     references

@@ -1,0 +1,87 @@
+use vpn_core::SecureRandom;
+use vpn_core::crypto::BoxedOpenKey;
+use vpn_core::crypto::BoxedSealKey;
+use vpn_core::crypto::EspCrypto;
+use vpn_core::crypto::EspKeyError;
+use vpn_core::crypto::EspSuite;
+use vpn_core::crypto::OpenJob;
+use vpn_core::crypto::SealJob;
+
+use super::portable::Portable;
+use crate::kernel::Path;
+
+/// An ESP suite on the fastest kernels that the processor has, or on those of one [`Path`].
+#[derive(Debug)]
+pub(super) struct Suite {
+    portable: Portable,
+    /// The path that must be taken, if it is not the fastest.
+    forced: Option<Path>,
+}
+
+/// What computes a suite.
+enum Family {
+    /// RustCrypto on every path.
+    Portable,
+}
+
+const fn family(_suite: EspSuite) -> Family {
+    Family::Portable
+}
+
+/// Whether this processor can compute `suite` on `path`.
+pub(super) fn runs_on(suite: EspSuite, path: Path) -> bool {
+    match family(suite) {
+        _ if path == Path::Portable => true,
+        Family::Portable => false,
+    }
+}
+
+/// The fastest path of `suite` on this processor.
+pub(super) fn fastest(suite: EspSuite) -> Path {
+    let mut paths = Path::ALL.into_iter().rev();
+    paths.find(|path| runs_on(suite, *path)).unwrap_or(Path::Portable)
+}
+
+impl Suite {
+    pub(super) const fn new(suite: EspSuite, forced: Option<Path>) -> Self {
+        Self { portable: Portable::new(suite), forced }
+    }
+
+    fn path(&self) -> Path {
+        self.forced.unwrap_or_else(|| fastest(self.suite()))
+    }
+}
+
+impl EspCrypto for Suite {
+    fn suite(&self) -> EspSuite {
+        self.portable.suite()
+    }
+
+    fn seal_key(
+        &'static self,
+        keymat: &[u8],
+        rng: &mut dyn SecureRandom,
+    ) -> Result<BoxedSealKey, EspKeyError> {
+        match (family(self.suite()), self.path()) {
+            (_, Path::Portable) | (Family::Portable, _) => self.portable.seal_key(keymat, rng),
+        }
+    }
+
+    fn open_key(&'static self, keymat: &[u8]) -> Result<BoxedOpenKey, EspKeyError> {
+        match (family(self.suite()), self.path()) {
+            (_, Path::Portable) | (Family::Portable, _) => self.portable.open_key(keymat),
+        }
+    }
+
+    fn seal(&self, jobs: &mut [SealJob<'_>]) {
+        match (family(self.suite()), self.path()) {
+            (_, Path::Portable) | (Family::Portable, _) => self.portable.seal(jobs),
+        }
+    }
+
+    fn open(&self, jobs: &mut [OpenJob<'_>]) {
+        match (family(self.suite()), self.path()) {
+            (_, Path::Portable) | (Family::Portable, _) => self.portable.open(jobs),
+        }
+    }
+}
