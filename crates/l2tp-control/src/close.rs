@@ -94,6 +94,8 @@ pub enum TunnelCloseReason {
     Superseded,
     /// It made room for a newer one before the peer had answered.
     Evicted,
+    /// The link that carried it has closed ([`Endpoint::close_link`](crate::Endpoint::close_link)).
+    LinkClosed,
     /// The random generator failed.
     NoRandomness,
 }
@@ -104,7 +106,11 @@ impl TunnelCloseReason {
     pub(crate) fn result(&self) -> Option<TunnelResult> {
         Some(match self {
             Self::Local(result) => result.clone(),
-            Self::Peer(_) | Self::TieBreaker | Self::Superseded | Self::Evicted => return None,
+            Self::Peer(_)
+            | Self::TieBreaker
+            | Self::Superseded
+            | Self::Evicted
+            | Self::LinkClosed => return None,
             Self::UnexpectedMessage { message, .. } if message.is_of_session() => {
                 TunnelResult::error(ErrorCode::NO_CONTROL_CONNECTION)
             }
@@ -171,6 +177,7 @@ impl fmt::Display for TunnelCloseReason {
             Self::Evicted => {
                 f.write_str("too many tunnels were half open, and this was the oldest")
             }
+            Self::LinkClosed => f.write_str("what carried it has closed"),
             Self::NoRandomness => f.write_str("the random generator failed"),
         }
     }

@@ -92,6 +92,21 @@ impl Endpoint {
         }
     }
 
+    /// A link other than [`LinkId::PLAIN`] is gone for good: its tunnels close without a word, since
+    /// nothing could carry one.
+    pub fn close_link(&mut self, now: Instant, link: LinkId) {
+        self.advance(now);
+        for tunnel in self.ids.on(link) {
+            if self.is_open(tunnel) {
+                let reason = Some(TunnelCloseReason::LinkClosed);
+                self.tunnel_event(tunnel, TunnelEvent::LocalClose, reason);
+                self.settle(tunnel);
+            } else {
+                self.forget_tunnel(tunnel);
+            }
+        }
+    }
+
     /// Announces an incoming call to the LNS at the other end of the tunnel, as the LAC (RFC 2661
     /// §5.2.1). The tunnel may still be opening. `connected` says what the ICCN is to say; without
     /// it, [`Event::CallAccepted`] asks for it once the LNS has accepted the call.
@@ -339,6 +354,7 @@ impl From<BuildError> for AnswerError {
 mod tests {
     use super::*;
     use crate::EndpointConfig;
+    use crate::Event;
     use alloc::boxed::Box;
     use alloc::vec::Vec;
     use vpn_netsim::SeededRandom;
@@ -362,5 +378,31 @@ mod tests {
             .collect();
         let max = u32::MAX;
         assert_eq!(serials, [max - 4, max - 3, max - 2, max - 1, max, 1, 2]);
+    }
+
+    #[test]
+    fn tunnels_end_without_a_word_when_their_link_closes() {
+        let config = EndpointConfig::new(TunnelConfig::new("lac"));
+        let random = Box::new(SeededRandom::new(1));
+        let mut endpoint = Endpoint::new(config, vpn_crypto::provider(), random);
+        let path = Path::l2tp("192.0.2.1:1701".parse().unwrap(), "192.0.2.2:1701".parse().unwrap());
+        let links = [LinkId(1), LinkId(1), LinkId(2)];
+        let tunnels = links.map(|link| {
+            endpoint.open_tunnel(Instant::ZERO, link, path, TunnelConfig::new("lac")).unwrap()
+        });
+        let [_, stopping, other] = tunnels;
+        let result = TunnelResult::new(l2tp_wire::StopCcnResult::GENERAL_CLEAR);
+        endpoint.close_tunnel(Instant::ZERO, stopping, result);
+        endpoint.close_link(Instant::ZERO, LinkId(1));
+        let mut buf = Vec::new();
+        while let Some((link, _)) = endpoint.poll_transmit(Instant::ZERO, &mut buf) {
+            assert_eq!(link, LinkId(2), "nothing goes out on a link that is gone");
+        }
+        let closed = core::iter::from_fn(|| endpoint.poll_event()).filter(|event| {
+            matches!(event, Event::TunnelClosed { tunnel, reason: TunnelCloseReason::LinkClosed }
+                if *tunnel == tunnels[0])
+        });
+        assert_eq!(closed.count(), 1);
+        assert_eq!(endpoint.tunnels().map(|tunnel| tunnel.tunnel).collect::<Vec<_>>(), [other]);
     }
 }

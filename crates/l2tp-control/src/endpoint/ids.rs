@@ -1,3 +1,5 @@
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use foldhash::fast::FixedState;
@@ -20,6 +22,8 @@ pub(super) struct TunnelIds {
     /// `None` keeps an ID out of use for a while.
     ids: HashMap<(LinkId, u16), Option<TunnelHandle>, FixedState>,
     on_link: HashMap<LinkId, usize, FixedState>,
+    /// The tunnels of each link that may close under them.
+    by_link: BTreeSet<(LinkId, TunnelHandle)>,
     quarantine: Quarantine<(LinkId, u16)>,
 }
 
@@ -28,6 +32,7 @@ impl TunnelIds {
         Self {
             ids: HashMap::with_hasher(FixedState::default()),
             on_link: HashMap::with_hasher(FixedState::default()),
+            by_link: BTreeSet::new(),
             quarantine: Quarantine::new(QUARANTINE),
         }
     }
@@ -41,6 +46,12 @@ impl TunnelIds {
         self.on_link.get(&link).copied().unwrap_or(0)
     }
 
+    /// The tunnels of a link; none for [`LinkId::PLAIN`], which never closes.
+    pub(super) fn on(&self, link: LinkId) -> Vec<TunnelHandle> {
+        let range = (link, TunnelHandle(0))..=(link, TunnelHandle(u64::MAX));
+        self.by_link.range(range).map(|(_, tunnel)| *tunnel).collect()
+    }
+
     /// An ID of `link` that nothing uses, hard to guess (RFC 2661 §9.1). `None` when the random
     /// generator fails, or every ID is in use.
     pub(super) fn choose(&self, link: LinkId, tools: &mut Tools) -> Option<u16> {
@@ -51,13 +62,15 @@ impl TunnelIds {
         if self.ids.insert((link, id), Some(tunnel)).is_none() {
             *self.on_link.entry(link).or_insert(0) += 1;
         }
+        if link.is_authenticated() {
+            self.by_link.insert((link, tunnel));
+        }
     }
 
     /// The tunnel has gone; its ID stays out of use for `hold`.
     pub(super) fn release(&mut self, now: Instant, hold: Duration, link: LinkId, id: u16) {
-        if self.ids.insert((link, id), None).flatten().is_none() {
-            return;
-        }
+        let Some(tunnel) = self.ids.insert((link, id), None).flatten() else { return };
+        self.by_link.remove(&(link, tunnel));
         if let Some(count) = self.on_link.get_mut(&link) {
             *count -= 1;
             if *count == 0 {
@@ -101,6 +114,7 @@ mod tests {
             ids.insert(link, id, TunnelHandle(1));
         }
         assert_eq!(ids.count(link), 65_532);
+        assert_eq!((ids.on(link).len(), ids.on(LinkId(2)).len()), (1, 0));
         let hold = Duration::from_secs(31);
         for expected in (1..=3).rev() {
             let id = ids.choose(link, &mut tools).unwrap();
@@ -114,5 +128,6 @@ mod tests {
         ids.handle_timeout(Instant::ZERO + hold);
         assert!(matches!(ids.choose(link, &mut tools), Some(1..=3)));
         assert_eq!((ids.count(link), ids.poll_timeout()), (65_532, None));
+        assert_eq!(ids.on(link), [TunnelHandle(1)]);
     }
 }

@@ -220,7 +220,8 @@ impl Endpoint {
             TunnelCloseReason::NoAnswer { .. }
             | TunnelCloseReason::TieBreaker
             | TunnelCloseReason::Superseded
-            | TunnelCloseReason::Evicted => self.forget_tunnel(handle),
+            | TunnelCloseReason::Evicted
+            | TunnelCloseReason::LinkClosed => self.forget_tunnel(handle),
             TunnelCloseReason::Peer(_) => {
                 tunnel.phase = Phase::Stopped;
                 tunnel.timer = Some(now + tunnel.config.channel.retransmission.cycle());
