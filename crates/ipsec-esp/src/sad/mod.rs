@@ -48,6 +48,7 @@ pub use vocabulary::SadEvent;
 /// | [`confirm`](Self::confirm) | `Switched`; older pairs begin to linger; `poll_timeout` |
 /// | [`note_soft_limit`](Self::note_soft_limit) | `Replace`, once for each pair |
 /// | [`delete_outbound`](Self::delete_outbound) | `Switched`, where another pair is left; `poll_timeout` |
+/// | [`remove_pair`](Self::remove_pair) | `Switched`, where another pair is left |
 /// | [`close_bundle`](Self::close_bundle) | all SPIs of the bundle are gone, without events |
 /// | [`handle_timeout`](Self::handle_timeout) | any event; `poll_timeout` |
 ///
@@ -241,6 +242,14 @@ impl<N: Number> Sad<N> {
         Ok(generation)
     }
 
+    /// Ends a pair at once, because whoever negotiated it has ended it. No event follows, but
+    /// [`SadEvent::Switched`] where another pair takes over.
+    pub fn remove_pair(&mut self, bundle: BundleId, generation: Generation) {
+        if self.take_pair((bundle, generation)).is_some() {
+            self.fall_back(bundle, generation);
+        }
+    }
+
     /// Ends the bundle and all its SAs at once. Returns the SPIs on which it received, for the
     /// Delete to the peer.
     pub fn close_bundle(&mut self, bundle: BundleId) -> Vec<Spi> {
@@ -402,14 +411,20 @@ impl<N: Number> Sad<N> {
     }
 
     fn remove(&mut self, (bundle, generation): Name, reason: Removal) {
-        let Some(owner) = self.bundles.get_mut(&bundle) else { return };
-        let Some(pair) = owner.pairs.remove(&generation) else { return };
+        if let Some(inbound) = self.take_pair((bundle, generation)) {
+            self.events.push_back(SadEvent::Removed { bundle, generation, inbound, reason });
+            self.fall_back(bundle, generation);
+        }
+    }
+
+    /// Takes a pair out and closes it; returns the SPI on which it received.
+    fn take_pair(&mut self, name: Name) -> Option<Spi> {
+        let pair = self.bundles.get_mut(&name.0)?.pairs.remove(&name.1)?;
         pair.close();
-        self.deadlines.update((bundle, generation), pair.deadline, None);
+        self.deadlines.update(name, pair.deadline, None);
         let inbound = pair.inbound.spi();
         self.inbound.remove(&inbound);
-        self.events.push_back(SadEvent::Removed { bundle, generation, inbound, reason });
-        self.fall_back(bundle, generation);
+        Some(inbound)
     }
 }
 
