@@ -19,6 +19,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod esp;
+pub mod ike;
 mod kernel;
 mod legacy;
 #[cfg(feature = "os-random")]
@@ -44,5 +45,5 @@ static PROVIDER: CryptoProvider = CryptoProvider {
         des: &legacy::Des,
     },
     esp: esp::SUITES,
-    ike: IkeCrypto { hashes: &[], ciphers: &[], groups: &[] },
+    ike: IkeCrypto { hashes: ike::HASHES, ciphers: ike::CIPHERS, groups: ike::GROUPS },
 };

@@ -296,6 +296,9 @@ pub enum KeyExchangeError {
     /// The peer's public value is not one that an honest peer sends.
     #[error("the peer's public value is not valid in the group")]
     InvalidPublicValue,
+    /// Our private value is not one that [`KeyExchange::generate`] writes.
+    #[error("our private value is not valid in the group: was it wiped, or is it another group's?")]
+    InvalidPrivateValue,
     /// No random octets.
     #[error(transparent)]
     Random(#[from] RandomError),
