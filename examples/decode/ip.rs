@@ -82,15 +82,26 @@ impl Walk<'_> {
         }
         reader.take(3).at(place)?;
         let payload_len = usize::from(reader.u16().at(place)?);
-        let mut protocol = reader.u8().at(place)?;
+        let protocol = reader.u8().at(place)?;
         let hop_limit = reader.u8().at(place)?;
         let src = IpAddr::from(Ipv6Addr::from(*reader.array::<16>().at(place)?));
         let dst = IpAddr::from(Ipv6Addr::from(*reader.array::<16>().at(place)?));
         self.ip_header(Ip { src, dst, protocol, hop_limit })?;
         // Zero is for what is longer than the field can say (RFC 2675).
         let payload_len = if payload_len == 0 { reader.len() } else { payload_len };
-        let mut reader = Reader::new(self.ip_payload(&reader, payload_len));
+        let payload = self.ip_payload(&reader, payload_len);
+        self.ipv6_headers(Ends { src, dst }, protocol, payload)
+    }
+
+    /// What follows the IPv6 header, which says that it begins with `protocol`.
+    pub(crate) fn ipv6_headers(
+        &mut self,
+        ends: Ends,
+        mut protocol: u8,
+        octets: &[u8],
+    ) -> Result<(), Fault> {
         let place = "IPv6 extension header";
+        let mut reader = Reader::new(octets);
         loop {
             match protocol {
                 // Hop-by-hop, routing and destination options; mobility; HIP; Shim6.
@@ -112,9 +123,9 @@ impl Walk<'_> {
                     let field = reader.u16().at(place)?;
                     let id = reader.u32().at(place)?;
                     let cut = Cut { id, offset: usize::from(field & !7), more: field & 1 != 0 };
-                    return self.ip_fragment(Ends { src, dst }, next, cut, reader.rest());
+                    return self.ip_fragment(ends, next, cut, reader.rest());
                 }
-                _ => return self.transport(Ends { src, dst }, protocol, reader.rest()),
+                _ => return self.transport(ends, protocol, reader.rest()),
             }
         }
     }

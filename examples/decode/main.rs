@@ -1,4 +1,4 @@
-//! Explains the packets of a capture file: L2TP, PPP and what surrounds them.
+//! Explains the packets of a capture file: ESP, L2TP, PPP and what surrounds them.
 //!
 //! `decode FILE` prints a line a packet for people, `decode FILE --json` an object a packet for
 //! programs. Both are forms of one tree: [`capture`] reads frames, [`walk`] goes through the layers
@@ -8,6 +8,7 @@
 
 pub(crate) mod capture;
 mod esp;
+pub(crate) mod esp_sas;
 mod fault;
 mod fragments;
 mod ike;
@@ -35,17 +36,21 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::CommandFactory;
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use self::capture::Capture;
+use self::esp_sas::EspSas;
 use self::row::Lines;
 use self::walk::Decoder;
 
 /// Explain the packets of a capture file, one line a packet.
 ///
 /// Shows L2TP control messages with their AVPs, what the PPP frames inside L2TP, PPPoE, PPTP or on
-/// a serial line say (LCP, PAP, CHAP, IPCP, IPv6CP, CCP), and the IP packets in them. A packet that
-/// is malformed is shown as far as it goes, with an error that names what is wrong.
+/// a serial line say (LCP, PAP, CHAP, IPCP, IPv6CP, CCP), and the IP packets in them. Opens ESP, in
+/// UDP or without, where it is given the keys. A packet that is malformed is shown as far as it goes,
+/// with an error that names what is wrong.
 #[derive(Parser)]
 #[command(name = "decode", after_help = AFTER_HELP)]
 struct Options {
@@ -59,6 +64,32 @@ struct Options {
     /// The secret shared by both ends of the L2TP tunnels; it opens hidden AVPs.
     #[arg(long, value_name = "SECRET", value_parser = secret)]
     tunnel_secret: Option<String>,
+
+    /// The keys of an ESP security association; once for each.
+    ///
+    /// SPI is decimal or 0x and hexadecimal. SUITE is CIPHER-INTEGRITY, as aes256-sha1, aes128-sha256
+    /// or 3des-sha1 (null and md5 too), or one of aes128gcm16, aes192gcm16, aes256gcm16 and
+    /// chacha20poly1305, whose ENCKEYHEX is the key with its salt of 4 octets and which have no
+    /// AUTHKEYHEX. These are the keys that `ip xfrm state` prints.
+    ///
+    /// The frames go to the SA in the order of the file, as they would to a receiver. What it does
+    /// not accept is not shown, but why: bad_icv, bad_padding, replay, too_old or malformed.
+    #[arg(long, value_name = "SPI:SUITE:ENCKEYHEX[:AUTHKEYHEX]")]
+    esp_sa: Vec<String>,
+
+    /// How many sequence numbers the replay window of each SA spans, 64 to 4096.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(64..=4096))]
+    esp_window: u32,
+}
+
+impl Options {
+    /// What the command line says, if it says it right.
+    fn parsed(args: impl IntoIterator<Item = OsString>) -> Result<(Self, EspSas), clap::Error> {
+        let options = Self::try_parse_from(args)?;
+        let sas = EspSas::new(&options.esp_sa, options.esp_window)
+            .map_err(|sentence| Self::command().error(ErrorKind::ValueValidation, sentence))?;
+        Ok((options, sas))
+    }
 }
 
 fn secret(text: &str) -> Result<String, &'static str> {
@@ -85,8 +116,8 @@ pub(crate) fn run(
     mut out: impl Write,
     mut log: impl Write,
 ) -> u8 {
-    let options = match Options::try_parse_from(args) {
-        Ok(options) => options,
+    let (options, esp_sas) = match Options::parsed(args) {
+        Ok(parsed) => parsed,
         Err(error) => {
             let text = error.render();
             let (status, _) = if error.use_stderr() {
@@ -97,7 +128,7 @@ pub(crate) fn run(
             return status;
         }
     };
-    match explain(&options, &mut out) {
+    match explain(&options, esp_sas, &mut out) {
         Ok(()) => 0,
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
         Err(failure) => {
@@ -122,11 +153,11 @@ impl fmt::Display for Failure {
     }
 }
 
-fn explain(options: &Options, out: &mut impl Write) -> Result<(), Failure> {
+fn explain(options: &Options, esp_sas: EspSas, out: &mut impl Write) -> Result<(), Failure> {
     let file = File::open(&options.file).map_err(|error| Failure::Input(error.to_string()))?;
     let capture = Capture::new(file).map_err(|fault| Failure::Input(fault.to_string()))?;
     let secret = options.tunnel_secret.as_ref().map(|secret| secret.clone().into_bytes());
-    let mut decoder = Decoder::new(secret);
+    let mut decoder = Decoder::new(secret, esp_sas);
     let mut lines = Lines::default();
     for item in capture {
         let row = decoder.row(item);

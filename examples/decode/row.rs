@@ -102,10 +102,11 @@ impl fmt::Display for Line<'_> {
     }
 }
 
-/// The ports that belong to the row's addresses: those before any inner IP header.
+/// The ports that belong to the row's addresses: those before any inner IP header
+/// and outside ESP.
 fn outer_ports(layers: &[Layer]) -> Option<(u16, u16)> {
     layers.iter().find_map(|layer| match layer {
-        Layer::Ip(_) => Some(None),
+        Layer::Ip(_) | Layer::Esp(_) => Some(None),
         Layer::Udp(udp) => Some(Some((udp.src_port, udp.dst_port))),
         _ => None,
     })?

@@ -2,6 +2,8 @@
 
 use core::net::SocketAddr;
 
+use ipsec_esp::udp_encap::Encapsulated;
+use ipsec_esp::udp_encap::classify;
 use vpn_core::Reader;
 
 use super::fault::At;
@@ -35,7 +37,7 @@ impl Walk<'_> {
             17 => self.udp(ends, octets),
             41 => self.ipv6(octets),
             47 => self.gre(octets),
-            50 => self.esp(octets),
+            50 => self.esp(ends, octets),
             58 => self.icmp(6, octets),
             _ => {
                 let name = match protocol {
@@ -74,7 +76,7 @@ impl Walk<'_> {
         if is(L2TP_PORT) {
             self.l2tp(src, payload)
         } else if is(NAT_T_PORT) {
-            self.nat_t(payload)
+            self.nat_t(ends, payload)
         } else if is(IKE_PORT) {
             self.ike(payload)
         } else if self.decoder.l2tp_ends.know(src, dst) {
@@ -85,14 +87,15 @@ impl Walk<'_> {
     }
 
     /// UDP port 4500 (RFC 3948 §2): a keepalive, IKE behind four zero octets, or else ESP.
-    fn nat_t(&mut self, payload: &[u8]) -> Result<(), Fault> {
-        match payload {
-            [0xff] => {
+    fn nat_t(&mut self, ends: Ends, payload: &[u8]) -> Result<(), Fault> {
+        match classify(payload) {
+            Encapsulated::Keepalive => {
                 self.push(Layer::NatKeepalive {});
                 Ok(())
             }
-            [0, 0, 0, 0, ike @ ..] => self.ike(ike),
-            _ => self.esp(payload),
+            Encapsulated::Ike(message) => self.ike(message),
+            // What is too short for ESP is shown as such.
+            Encapsulated::Esp(_) | Encapsulated::Malformed => self.esp(ends, payload),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The state of a decoder, and its walk through one packet.
 
 use super::capture::Frame;
+use super::esp_sas::EspSas;
 use super::fault::Fault;
 use super::fragments::Fragments;
 use super::l2tp_ends::L2tpEnds;
@@ -12,6 +13,8 @@ use super::row::Row;
 pub(crate) struct Decoder {
     /// Opens hidden AVPs.
     pub(crate) tunnel_secret: Option<Vec<u8>>,
+    /// Opens ESP packets.
+    pub(crate) esp_sas: EspSas,
     pub(crate) fragments: Fragments,
     pub(crate) l2tp_ends: L2tpEnds,
     frames: u64,
@@ -30,8 +33,8 @@ pub(crate) struct Walk<'a> {
 
 impl Decoder {
     /// A decoder at the beginning of a capture.
-    pub(crate) fn new(tunnel_secret: Option<Vec<u8>>) -> Self {
-        Self { tunnel_secret, ..Self::default() }
+    pub(crate) fn new(tunnel_secret: Option<Vec<u8>>, esp_sas: EspSas) -> Self {
+        Self { tunnel_secret, esp_sas, ..Self::default() }
     }
 
     /// The row for the next item of a capture.

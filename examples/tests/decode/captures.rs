@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::data;
 use crate::error;
+use crate::esp_captures::rows_with_keys;
 use crate::rows;
 use crate::rows_of;
 use crate::shared;
@@ -25,7 +26,7 @@ const COMMITTED: [&str; 6] = [
 ];
 
 /// The order of control messages in a row that carry one.
-fn messages(rows: &[Value]) -> Vec<&str> {
+pub(crate) fn messages(rows: &[Value]) -> Vec<&str> {
     let layers = rows.iter().flat_map(|row| row["layers"].as_array().unwrap());
     layers
         .filter_map(|layer| layer.get("message").filter(|_| layer["proto"] == "l2tp"))
@@ -184,10 +185,12 @@ fn lab_captures_are_as_another_decoder_has_them() {
     for entry in std::fs::read_dir(lab).unwrap() {
         let folder = entry.unwrap().path();
         let name = folder.file_name().unwrap().to_str().unwrap();
-        if !name.starts_with("plain-") && !name.starts_with("l2tpns-") {
-            continue;
-        }
-        let rows = rows_of(folder.join("wire.pcap").to_str().unwrap(), &[]);
+        let file = |file: &str| folder.join(file).to_str().unwrap().to_string();
+        let rows = if folder.join("xfrm-server.txt").exists() {
+            rows_with_keys(&file("wire.pcap"), &file("xfrm-server.txt"))
+        } else {
+            rows_of(&file("wire.pcap"), &[])
+        };
         let listing = listed(&std::fs::read_to_string(folder.join("decoded.txt")).unwrap());
         for row in &rows {
             assert_eq!(error(row), "", "{name}");
@@ -199,7 +202,7 @@ fn lab_captures_are_as_another_decoder_has_them() {
         assert!(listing.values().filter(|facts| !facts.ids.is_empty()).count() > 25, "{name}");
         compared += 1;
     }
-    assert_eq!(compared, 8);
+    assert_eq!(compared, 22);
 }
 
 /// The generated session against the tree of another decoder.

@@ -15,6 +15,8 @@ mod decode;
 mod build;
 mod captures;
 mod cli;
+mod esp;
+mod esp_captures;
 mod files;
 mod hostile;
 mod l2tp;
@@ -52,8 +54,15 @@ fn rows_of(path: &str, options: &[&str]) -> Vec<Value> {
 /// The JSON rows of a capture in memory, with the tunnel secret "tsecret". Each row is also put
 /// into text, which must be one line.
 fn rows(capture: &[u8]) -> Vec<Value> {
+    rows_with(capture, &[], 64)
+}
+
+/// The same with the keys of SAs.
+fn rows_with(capture: &[u8], esp_sas: &[&str], window: u32) -> Vec<Value> {
+    let esp_sas: Vec<_> = esp_sas.iter().copied().map(String::from).collect();
+    let esp_sas = decode::esp_sas::EspSas::new(&esp_sas, window).unwrap();
     let capture = decode::capture::Capture::new(std::io::Cursor::new(capture.to_vec()));
-    let mut decoder = decode::walk::Decoder::new(Some(b"tsecret".to_vec()));
+    let mut decoder = decode::walk::Decoder::new(Some(b"tsecret".to_vec()), esp_sas);
     let mut lines = decode::row::Lines::default();
     let mut rows = Vec::new();
     for item in capture.unwrap_or_else(|fault| panic!("{fault}")) {

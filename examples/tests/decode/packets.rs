@@ -160,7 +160,7 @@ fn faults_of_ip_and_udp() {
         (ipv4(6, 0, 0, &[0; 20]), "TCP header: its length is 0 in 20 octets"),
         (ipv4(1, 0, 0, &[8, 0, 0]), "ICMP header"),
         (ipv4(47, 0, 0, &[0x20, 1]), "GRE header"),
-        (ipv4(50, 0, 0, &[1; 7]), "ESP header"),
+        (ipv4(50, 0, 0, &[1; 7]), "ESP packet: it can't have 7 octets"),
     ] {
         let row = row(RAW_IP, &packet);
         assert!(error(&row).contains(expected), "{expected}: {row}");
@@ -177,9 +177,14 @@ fn port_4500_carries_three_things() {
     let esp = on_4500(&[0xc0, 1, 2, 3, 0, 0, 0, 9, 1, 2, 3]);
     assert_eq!(
         last(&esp),
-        &json!({"proto":"esp","spi":0xc001_0203_u32,"seq":9,"suite":null,
-                "status":"unknown_spi","len":3})
+        &json!({"proto":"esp","spi":0xc001_0203_u32,"seq":9,"suite":null,"status":"unknown_spi"})
     );
+    let esp = on_4500(&[0xc0, 1, 2, 3, 0, 0, 0]);
+    assert_eq!(
+        last(&esp),
+        &json!({"proto":"esp","spi":null,"seq":null,"suite":null,"status":"malformed"})
+    );
+    assert_eq!(error(&esp), "ESP packet: it can't have 7 octets");
     let mut ike = vec![0, 0, 0, 0];
     ike.extend([1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2]);
     ike.extend([8, 0x10, 32, 1, 0, 0, 0, 5, 0, 0, 0, 32, 9, 9, 9, 9]);
