@@ -74,6 +74,8 @@ drop_reasons! {
     Closed = "closed",
     /// Sent only to be thrown away.
     Dummy = "dummy",
+    /// Names a security association that does not exist.
+    UnknownSpi = "unknown_spi",
 }
 
 impl DropReason {

@@ -243,11 +243,11 @@ impl<N: Number> Sad<N> {
     }
 
     /// Ends a pair at once, because whoever negotiated it has ended it. No event follows, but
-    /// [`SadEvent::Switched`] where another pair takes over.
-    pub fn remove_pair(&mut self, bundle: BundleId, generation: Generation) {
-        if self.take_pair((bundle, generation)).is_some() {
-            self.fall_back(bundle, generation);
-        }
+    /// [`SadEvent::Switched`] where another pair takes over. Returns the SPI on which it received.
+    pub fn remove_pair(&mut self, bundle: BundleId, generation: Generation) -> Option<Spi> {
+        let inbound = self.take_pair((bundle, generation))?;
+        self.fall_back(bundle, generation);
+        Some(inbound)
     }
 
     /// Ends the bundle and all its SAs at once. Returns the SPIs on which it received, for the

@@ -400,12 +400,12 @@ fn a_pair_ends_at_once_on_request() {
     let (mut sad, bundle) = rekeying();
     sad.confirm(at(101), bundle, Generation(1)).unwrap();
     assert_eq!(events(&mut sad), [switched(bundle, 1)]);
-    sad.remove_pair(bundle, Generation(1));
+    assert_eq!(sad.remove_pair(bundle, Generation(1)), Some(Spi(1001)));
     assert_eq!(events(&mut sad), [switched(bundle, 0)], "the older pair takes over");
     assert!(sad.inbound(Spi(1001)).is_none());
     assert_eq!(opens(&sad, &packet_to(&outbound(1000))), Ok(Generation(0)));
-    sad.remove_pair(bundle, Generation(0));
-    sad.remove_pair(bundle, Generation(0));
+    assert_eq!(sad.remove_pair(bundle, Generation(0)), Some(Spi(1000)));
+    assert_eq!(sad.remove_pair(bundle, Generation(0)), None);
     assert_eq!((sends_to(&sad, bundle), sad.poll_timeout()), (None, None));
     assert_eq!(events(&mut sad), []);
 }

@@ -1,5 +1,6 @@
 use crate::Counts;
 use crate::Endpoint;
+use crate::LinkId;
 use crate::SessionHandle;
 use crate::SessionInfo;
 use crate::TunnelHandle;
@@ -11,6 +12,12 @@ impl Endpoint {
     #[must_use]
     pub fn tunnel(&self, tunnel: TunnelHandle) -> Option<TunnelInfo> {
         self.tunnels.get(tunnel.0).map(Tunnel::info)
+    }
+
+    /// How many tunnels a link carries, in whatever state.
+    #[must_use]
+    pub fn tunnels_on(&self, link: LinkId) -> usize {
+        self.ids.count(link)
     }
 
     /// A session as it is now, with what a data plane needs. `None` once it has closed.
