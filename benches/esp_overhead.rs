@@ -56,23 +56,12 @@ struct Contender<'a> {
 
 fn main() {
     let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
-    for suite in [
-        "aes256-sha1",
-        "aes256-sha256",
-        "aes256-sha384",
-        "aes256-sha512",
-        "aes192-sha1",
-        "aes128-sha1",
-        "aes128-sha256",
-        "3des-sha1",
-        "aes128gcm16",
-        "aes256gcm16",
-        "chacha20poly1305",
-    ] {
-        if only.as_ref().is_none_or(|only| only == suite) {
+    for crypto in vpn_crypto::provider().esp {
+        let suite = crypto.suite();
+        if only.as_ref().is_none_or(|only| *only == suite.to_string()) {
             println!("\n{suite}: ns a packet, and above the bare calls");
             for size in SIZES {
-                measure(suite.parse().unwrap(), size);
+                measure(suite, size);
             }
         }
     }

@@ -17,7 +17,12 @@ use cbc::cipher::KeyInit;
 use chacha20poly1305::ChaCha20Poly1305;
 use hmac::Hmac;
 use hmac::Mac;
+use vpn_core::crypto::EspAead;
+use vpn_core::crypto::EspCipher;
+use vpn_core::crypto::EspIntegrity;
 use vpn_core::crypto::EspSuite;
+use vpn_core::crypto::EspSuite::Combined;
+use vpn_core::crypto::EspSuite::Separate;
 
 type Work = Box<dyn Fn(&mut [u8])>;
 
@@ -27,7 +32,7 @@ pub(crate) struct Bare {
     pub(crate) open: Work,
 }
 
-/// The bare calls of `suite`, if it is one of those that are compared.
+/// The bare calls of `suite`, if it is offered.
 pub(crate) fn bare(suite: EspSuite, keymat: &[u8]) -> Option<Bare> {
     let (cipher_key, mac_key) = keymat.split_at(suite.encryption_key_len());
     let (iv, icv) = (suite.iv_len(), suite.icv_len());
@@ -101,18 +106,29 @@ pub(crate) fn bare(suite: EspSuite, keymat: &[u8]) -> Option<Bare> {
         }};
     }
 
-    Some(match suite.to_string().as_str() {
-        "aes256-sha1" => cbc_hmac!(aes::Aes256Enc, aes::Aes256Dec, sha1::Sha1),
-        "aes256-sha256" => cbc_hmac!(aes::Aes256Enc, aes::Aes256Dec, sha2::Sha256),
-        "aes256-sha384" => cbc_hmac!(aes::Aes256Enc, aes::Aes256Dec, sha2::Sha384),
-        "aes256-sha512" => cbc_hmac!(aes::Aes256Enc, aes::Aes256Dec, sha2::Sha512),
-        "aes192-sha1" => cbc_hmac!(aes::Aes192Enc, aes::Aes192Dec, sha1::Sha1),
-        "aes128-sha1" => cbc_hmac!(aes::Aes128Enc, aes::Aes128Dec, sha1::Sha1),
-        "aes128-sha256" => cbc_hmac!(aes::Aes128Enc, aes::Aes128Dec, sha2::Sha256),
-        "3des-sha1" => cbc_hmac!(des::TdesEde3, des::TdesEde3, sha1::Sha1),
-        "aes128gcm16" => aead!(AesGcm<aes::Aes128Enc, U12>),
-        "aes256gcm16" => aead!(AesGcm<aes::Aes256Enc, U12>),
-        "chacha20poly1305" => aead!(ChaCha20Poly1305),
+    macro_rules! cbc {
+        ($enc:ty, $dec:ty, $integrity:expr) => {
+            match $integrity {
+                EspIntegrity::HmacSha1_96 => cbc_hmac!($enc, $dec, sha1::Sha1),
+                EspIntegrity::HmacSha2_256_128 | EspIntegrity::HmacSha2_256_96 => {
+                    cbc_hmac!($enc, $dec, sha2::Sha256)
+                }
+                EspIntegrity::HmacSha2_384_192 => cbc_hmac!($enc, $dec, sha2::Sha384),
+                EspIntegrity::HmacSha2_512_256 => cbc_hmac!($enc, $dec, sha2::Sha512),
+                _ => return None,
+            }
+        };
+    }
+
+    Some(match suite {
+        Separate(EspCipher::Aes256Cbc, mac) => cbc!(aes::Aes256Enc, aes::Aes256Dec, mac),
+        Separate(EspCipher::Aes192Cbc, mac) => cbc!(aes::Aes192Enc, aes::Aes192Dec, mac),
+        Separate(EspCipher::Aes128Cbc, mac) => cbc!(aes::Aes128Enc, aes::Aes128Dec, mac),
+        Separate(EspCipher::TripleDesCbc, mac) => cbc!(des::TdesEde3, des::TdesEde3, mac),
+        Combined(EspAead::Aes128Gcm16) => aead!(AesGcm<aes::Aes128Enc, U12>),
+        Combined(EspAead::Aes192Gcm16) => aead!(AesGcm<aes::Aes192Enc, U12>),
+        Combined(EspAead::Aes256Gcm16) => aead!(AesGcm<aes::Aes256Enc, U12>),
+        Combined(EspAead::ChaCha20Poly1305) => aead!(ChaCha20Poly1305),
         _ => return None,
     })
 }
