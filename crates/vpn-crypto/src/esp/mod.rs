@@ -18,6 +18,8 @@
 
 mod aead;
 mod cbc;
+#[cfg(target_arch = "x86_64")]
+mod gcm;
 mod hmac;
 mod portable;
 mod suite;

@@ -1,12 +1,18 @@
 use vpn_core::SecureRandom;
 use vpn_core::crypto::BoxedOpenKey;
 use vpn_core::crypto::BoxedSealKey;
+use vpn_core::crypto::EspAead::Aes128Gcm16;
+use vpn_core::crypto::EspAead::Aes192Gcm16;
+use vpn_core::crypto::EspAead::Aes256Gcm16;
 use vpn_core::crypto::EspCrypto;
 use vpn_core::crypto::EspKeyError;
 use vpn_core::crypto::EspSuite;
+use vpn_core::crypto::EspSuite::Combined;
 use vpn_core::crypto::OpenJob;
 use vpn_core::crypto::SealJob;
 
+#[cfg(target_arch = "x86_64")]
+use super::gcm;
 use super::portable::Portable;
 use crate::kernel::Path;
 
@@ -22,10 +28,16 @@ pub(super) struct Suite {
 enum Family {
     /// RustCrypto on every path.
     Portable,
+    #[cfg(target_arch = "x86_64")]
+    Gcm,
 }
 
-const fn family(_suite: EspSuite) -> Family {
-    Family::Portable
+const fn family(suite: EspSuite) -> Family {
+    match suite {
+        #[cfg(target_arch = "x86_64")]
+        Combined(Aes128Gcm16 | Aes192Gcm16 | Aes256Gcm16) => Family::Gcm,
+        _ => Family::Portable,
+    }
 }
 
 /// Whether this processor can compute `suite` on `path`.
@@ -33,6 +45,8 @@ pub(super) fn runs_on(suite: EspSuite, path: Path) -> bool {
     match family(suite) {
         _ if path == Path::Portable => true,
         Family::Portable => false,
+        #[cfg(target_arch = "x86_64")]
+        Family::Gcm => gcm::runs_on(path),
     }
 }
 
@@ -64,24 +78,32 @@ impl EspCrypto for Suite {
     ) -> Result<BoxedSealKey, EspKeyError> {
         match (family(self.suite()), self.path()) {
             (_, Path::Portable) | (Family::Portable, _) => self.portable.seal_key(keymat, rng),
+            #[cfg(target_arch = "x86_64")]
+            (Family::Gcm, path) => BoxedSealKey::new(gcm::SealKey::new(self, path, keymat)?),
         }
     }
 
     fn open_key(&'static self, keymat: &[u8]) -> Result<BoxedOpenKey, EspKeyError> {
         match (family(self.suite()), self.path()) {
             (_, Path::Portable) | (Family::Portable, _) => self.portable.open_key(keymat),
+            #[cfg(target_arch = "x86_64")]
+            (Family::Gcm, path) => BoxedOpenKey::new(gcm::OpenKey::new(self, path, keymat)?),
         }
     }
 
     fn seal(&self, jobs: &mut [SealJob<'_>]) {
         match (family(self.suite()), self.path()) {
             (_, Path::Portable) | (Family::Portable, _) => self.portable.seal(jobs),
+            #[cfg(target_arch = "x86_64")]
+            (Family::Gcm, _) => gcm::seal(jobs),
         }
     }
 
     fn open(&self, jobs: &mut [OpenJob<'_>]) {
         match (family(self.suite()), self.path()) {
             (_, Path::Portable) | (Family::Portable, _) => self.portable.open(jobs),
+            #[cfg(target_arch = "x86_64")]
+            (Family::Gcm, _) => gcm::open(jobs),
         }
     }
 }

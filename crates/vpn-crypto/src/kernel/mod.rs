@@ -19,6 +19,12 @@
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 pub(crate) mod cpu;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+#[allow(clippy::indexing_slicing, reason = "arrays of registers, in fixed places")]
+#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "halves, counts")]
+#[allow(clippy::modulo_one, reason = "a register of one lane has the code of all")]
+pub(crate) mod gcm;
 mod path;
 
 pub use path::Path;
