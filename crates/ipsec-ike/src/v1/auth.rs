@@ -234,6 +234,8 @@ impl ProofError {
 mod tests {
     use super::*;
     use crate::Cookies;
+    use crate::ExchangeType;
+    use crate::Header;
     use crate::v1::keys::Nonces;
     use crate::v1::keys::PublicValues;
     use alloc::vec;
@@ -404,10 +406,11 @@ mod tests {
         let keys = SkeyId::derive_psk(exchanged, b"right");
         let cipher = MessageCipher::new(crypto, exchanged.prf, &keys);
         let iv = Iv::phase_1(exchanged.prf, crypto.cipher(), exchanged.public_values);
-        let mut body = chain.to_vec();
-        body.resize(body.len().next_multiple_of(cipher.block_len()), 0);
-        cipher.encrypt(&iv, &mut body).unwrap();
-        body
+        let mut message = Vec::new();
+        Header::new(exchanged.cookies, ExchangeType::MAIN_MODE, 0).encode(&mut message);
+        message.extend(chain);
+        cipher.encrypt(&iv, &mut message).unwrap();
+        message.split_off(Header::LEN)
     }
 
     fn payload(next: u8, body: &[u8]) -> Vec<u8> {

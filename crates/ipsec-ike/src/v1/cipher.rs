@@ -1,5 +1,6 @@
 //! The encryption of ISAKMP messages (RFC 2409 appendix B).
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use vpn_core::SecretBytes;
@@ -10,6 +11,8 @@ use vpn_core::crypto::IkeHash;
 
 use super::keys::PublicValues;
 use super::keys::SkeyId;
+use crate::Flags;
+use crate::Header;
 
 /// The initialization vector of the next message of an exchange (RFC 2409 appendix B).
 ///
@@ -88,21 +91,25 @@ impl MessageCipher {
         &self.key
     }
 
-    /// Octets of the cipher's block, to which payloads are padded
-    /// ([`MessageBuilder::finish_padded`](crate::MessageBuilder::finish_padded)).
-    #[must_use]
-    pub fn block_len(&self) -> usize {
-        self.crypto.cipher().iv_len()
-    }
-
-    /// Encrypts `body`, the padded payloads behind a header, in place, and returns the IV of the
+    /// Encrypts `message`, which begins with its header: pads the payloads with zeros to whole
+    /// blocks, sets the header's length and its Encryption flag, and returns the IV of the
     /// exchange's next message.
     ///
     /// # Errors
-    /// [`CbcError`] when `body` is empty or not a number of whole blocks; it is as it was then.
-    pub fn encrypt(&self, iv: &Iv, body: &mut [u8]) -> Result<Iv, CbcError> {
-        self.crypto.encrypt(self.key.expose(), iv.octets(), body)?;
-        self.last_block(body)
+    /// [`CbcError`] when there is no header or no payload; `message` has unspecified content then.
+    pub fn encrypt(&self, iv: &Iv, message: &mut Vec<u8>) -> Result<Iv, CbcError> {
+        let mut header = Header::decode(message).map_err(|_| CbcError)?;
+        let mut body = message.split_off(Header::LEN);
+        body.resize(body.len().next_multiple_of(self.block_len()), 0);
+        self.crypto.encrypt(self.key.expose(), iv.octets(), &mut body)?;
+        let next = self.last_block(&body)?;
+
+        header.flags.insert(Flags::ENCRYPTION);
+        header.length = u32::try_from(Header::LEN + body.len()).map_err(|_| CbcError)?;
+        message.clear();
+        header.encode(message);
+        message.append(&mut body);
+        Ok(next)
     }
 
     /// Decrypts `body`, what follows the header of a received message, in place, and returns the
@@ -124,6 +131,10 @@ impl MessageCipher {
         let block = ciphertext.get(start..).ok_or(CbcError)?;
         Ok(Iv::new(block, block.len()))
     }
+
+    fn block_len(&self) -> usize {
+        self.crypto.cipher().iv_len()
+    }
 }
 
 impl fmt::Debug for MessageCipher {
@@ -135,8 +146,9 @@ impl fmt::Debug for MessageCipher {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Cookies;
+    use crate::ExchangeType;
     use alloc::vec;
-    use alloc::vec::Vec;
 
     const PUBLIC: PublicValues<'static> = PublicValues { initiator: &[1; 32], responder: &[2; 32] };
 
@@ -150,38 +162,71 @@ mod tests {
         })
     }
 
+    /// A message with `len` octets behind its header.
+    fn message(len: usize) -> Vec<u8> {
+        let cookies = Cookies { initiator: [1; 8], responder: [2; 8] };
+        let mut message = Vec::new();
+        Header::new(cookies, ExchangeType::QUICK_MODE, 7).encode(&mut message);
+        message.extend((0..).take(len));
+        message
+    }
+
     /// Two messages of one exchange, and one that an attacker slips in between.
     #[test]
     fn a_message_that_is_not_accepted_does_not_move_the_chain() {
         for (cipher, first, _) in ciphers() {
             let block = cipher.block_len();
-            let (mut one, mut two) = (vec![1; 2 * block], vec![2; 4 * block]);
+            let (mut one, mut two) = (message(2 * block), message(4 * block));
             let second = cipher.encrypt(&first, &mut one).unwrap();
             let third = cipher.encrypt(&second, &mut two).unwrap();
-            assert_eq!(second.octets(), &one[block..]);
-            assert_eq!(third.octets(), &two[3 * block..]);
+            assert!(one.ends_with(second.octets()) && two.ends_with(third.octets()));
 
-            let mut chain = cipher.decrypt(&first, &mut one).unwrap();
-            assert_eq!((chain, &one[..]), (second, &vec![1; 2 * block][..]));
+            let plain = message(4 * block).split_off(Header::LEN);
+            let mut body = one.split_off(Header::LEN);
+            let mut chain = cipher.decrypt(&first, &mut body).unwrap();
+            assert_eq!((chain, &body[..]), (second, &plain[..2 * block]));
             cipher.decrypt(&chain, &mut vec![0xee; block]).unwrap();
-            chain = cipher.decrypt(&chain, &mut two).unwrap();
-            assert_eq!((chain, &two[..]), (third, &vec![2; 4 * block][..]));
+            let mut body = two.split_off(Header::LEN);
+            chain = cipher.decrypt(&chain, &mut body).unwrap();
+            assert_eq!((chain, body), (third, plain));
         }
     }
 
     #[test]
-    fn lengths_other_than_whole_blocks_are_refused() {
+    fn every_length_is_padded_with_zeros_to_whole_blocks() {
         for (cipher, iv, _) in ciphers() {
             let block = cipher.block_len();
             for len in 0..=3 * block {
-                let octets: Vec<u8> = (0..).take(len).collect();
-                let (mut sealed, mut opened) = (octets.clone(), octets.clone());
+                let mut sealed = message(len);
+                let got = cipher.encrypt(&iv, &mut sealed);
+                assert_eq!(got.is_ok(), len > 0, "{len}");
+                let Ok(next) = got else { continue };
+                let header = Header::decode(&sealed).unwrap();
+                assert!(header.is_encrypted());
+                assert_eq!(usize::try_from(header.length).unwrap(), sealed.len());
+                let mut body = sealed.split_off(Header::LEN);
+                assert_eq!(cipher.decrypt(&iv, &mut body), Ok(next));
+                assert_eq!(body.len(), len.next_multiple_of(block));
+                assert_eq!(body[..len], message(len)[Header::LEN..]);
+                assert!(body[len..].iter().all(|octet| *octet == 0));
+            }
+            for len in 0..Header::LEN {
+                let mut short = message(block)[..len].to_vec();
+                assert_eq!(cipher.encrypt(&iv, &mut short), Err(CbcError));
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_block_is_refused() {
+        for (cipher, iv, _) in ciphers() {
+            let block = cipher.block_len();
+            for len in 0..=3 * block {
+                let octets = message(len).split_off(Header::LEN);
+                let mut opened = octets.clone();
                 let whole = len > 0 && len % block == 0;
-                assert_eq!(cipher.encrypt(&iv, &mut sealed).is_ok(), whole, "{len}");
                 assert_eq!(cipher.decrypt(&iv, &mut opened).is_ok(), whole, "{len}");
-                if !whole {
-                    assert_eq!((&sealed, &opened), (&octets, &octets));
-                }
+                assert_eq!(opened == octets, !whole);
             }
         }
     }
