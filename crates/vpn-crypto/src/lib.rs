@@ -9,10 +9,11 @@
 //! assert_eq!(digest[..4], [0x90, 0x01, 0x50, 0x98]);
 //! ```
 //!
-//! Feature `os-random` adds [`OsRandom`], the operating system's random generator.
+//! Feature `os-random` adds `OsRandom`, the operating system's random generator, and feature `x509`
+//! what IKE needs for certificates: `ike::RsaKey` and `ike::TrustStore`.
 #![no_std]
 
-#[cfg(any(feature = "os-random", test))]
+#[cfg(any(feature = "os-random", feature = "x509", test))]
 extern crate alloc;
 
 #[cfg(test)]

@@ -91,6 +91,10 @@ pub enum CertificateError {
         "the certificate's key is of a kind or size that is not allowed: use RSA with 2048 bits or more"
     )]
     Key,
+    /// It, or an authority's certificate on the way, is signed with an algorithm that is not
+    /// allowed.
+    #[error("the certificate is signed with an algorithm that is not allowed: sign with SHA-256")]
+    Algorithm,
     /// The certificate may not be used for this.
     #[error("the certificate may not be used for this")]
     Purpose,

@@ -18,6 +18,8 @@
 //! assert!(OLD.ike.hash(HashAlgorithm::Md5).is_some());
 //! ```
 
+#[cfg(feature = "x509")]
+mod certificate;
 mod cipher;
 mod curve25519;
 mod ecp;
@@ -25,6 +27,18 @@ mod hash;
 mod modp;
 mod primes;
 
+#[cfg(feature = "x509")]
+pub use certificate::NoCertificate;
+#[cfg(feature = "x509")]
+pub use certificate::RsaKey;
+#[cfg(feature = "x509")]
+pub use certificate::RsaKeyError;
+#[cfg(feature = "x509")]
+pub use certificate::TrustStore;
+#[cfg(feature = "x509")]
+pub use certificate::TrustStoreError;
+#[cfg(feature = "x509")]
+pub use certificate::certificates_from_pem;
 use vpn_core::crypto::CbcCrypto;
 use vpn_core::crypto::DhGroup;
 use vpn_core::crypto::EspCipher;
