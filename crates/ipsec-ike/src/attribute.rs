@@ -1,3 +1,5 @@
+//! Data attributes: the values of transforms (RFC 2408 §3.3).
+
 use alloc::vec::Vec;
 
 use vpn_core::Reader;

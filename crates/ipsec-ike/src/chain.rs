@@ -1,3 +1,5 @@
+//! The chain of payloads (RFC 2408 §3.2).
+
 use core::iter::FusedIterator;
 
 use vpn_core::Reader;

@@ -9,10 +9,13 @@ pub mod attribute;
 pub mod chain;
 mod error;
 mod header;
+pub mod identity;
 mod message;
 pub mod payload;
+pub mod proposal;
 mod registry;
 pub mod v1;
+pub mod vendor;
 
 pub use chain::Chain;
 pub use chain::Payload;
