@@ -6,6 +6,7 @@
 
 enum { HEADER = 8, JOBS = 64, TAG = 16 };
 enum suite { CBC_SHA1, CBC_SHA256, GCM };
+enum code { AUTO, AVX2, SSE };
 enum how { ONE_BY_ONE, JOB_QUEUE, BURST, DIRECT };
 
 struct key {
@@ -27,14 +28,16 @@ struct packet {
 
 const char *race_mb_version(void) { return imb_get_version_str(); }
 
-/* With `sse`, the manager for SSE, which uses SHA-NI; else the one that the library picks. */
-IMB_MGR *race_mb_manager(int sse)
+/* A manager with the code that the library picks, with that for AVX2, or with that for SSE and SHA-NI. */
+IMB_MGR *race_mb_manager(int code)
 {
 	IMB_MGR *mgr = alloc_mb_mgr(0);
 	if (!mgr)
 		return NULL;
-	if (sse)
+	if (code == SSE)
 		init_mb_mgr_sse(mgr);
+	else if (code == AVX2)
+		init_mb_mgr_avx2(mgr);
 	else
 		init_mb_mgr_auto(mgr, NULL);
 	if (imb_get_errno(mgr)) {

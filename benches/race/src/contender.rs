@@ -43,6 +43,8 @@ pub(crate) struct Task {
     pub(crate) suite: EspSuite,
     pub(crate) way: Way,
     pub(crate) shape: Shape,
+    /// Ours and intel-ipsec-mb as on a processor without AVX-512.
+    pub(crate) avx2: bool,
 }
 
 impl Contender {

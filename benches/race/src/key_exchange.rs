@@ -9,6 +9,7 @@ use crate::fixture::Counting;
 use crate::race::Effort;
 use crate::race::Repeated;
 use crate::race::median;
+use crate::race::ratio;
 use crate::table::digits;
 
 mod bigint;
@@ -139,8 +140,8 @@ fn modp(group: DhGroup) -> Vec<Entry> {
     entries
 }
 
-/// Medians, in microseconds.
-struct Measured(Vec<(String, &'static str, f64)>);
+/// Microseconds of each entry in each round.
+struct Measured(Vec<(String, &'static str, Vec<f64>)>);
 
 /// Entries in turn, as the suites are measured.
 fn measure(mut entries: Vec<Entry>, effort: Effort) -> Measured {
@@ -157,13 +158,13 @@ fn measure(mut entries: Vec<Entry>, effort: Effort) -> Measured {
         }
     }
     let timed = entries.into_iter().zip(samples);
-    Measured(timed.map(|(entry, samples)| (entry.row, entry.column, median(samples))).collect())
+    Measured(timed.map(|(entry, samples)| (entry.row, entry.column, samples)).collect())
 }
 
 impl Measured {
-    fn time(&self, row: &str, column: &str) -> Option<f64> {
+    fn samples(&self, row: &str, column: &str) -> Option<&[f64]> {
         let found = self.0.iter().find(|entry| entry.0 == row && entry.1 == column);
-        found.map(|entry| entry.2)
+        found.map(|entry| &entry.2[..])
     }
 
     fn table(&self, corner: &str) -> String {
@@ -180,15 +181,17 @@ impl Measured {
         let mut text = format!("| {corner} | {} |\n|---|{rule}\n", columns.join(" | "));
         for row in rows {
             text += &format!("| {row} |");
-            let ours = self.time(&row, OURS);
+            let ours = self.samples(&row, OURS);
             for column in &columns {
-                text += &match (self.time(&row, column), ours) {
-                    (Some(time), _) if *column == OURS => format!(" **{}** |", digits(time)),
-                    (Some(time), Some(ours)) => {
-                        format!(" {} ({}) |", digits(time), digits(time / ours))
-                    }
-                    (Some(time), None) => format!(" {} |", digits(time)),
-                    (None, _) => " – |".to_owned(),
+                let Some(samples) = self.samples(&row, column) else {
+                    text += " – |";
+                    continue;
+                };
+                let time = digits(median(samples.to_vec()));
+                text += &match ours {
+                    Some(_) if *column == OURS => format!(" **{time}** |"),
+                    Some(ours) => format!(" {time} ({}) |", digits(ratio(samples, ours))),
+                    None => format!(" {time} |"),
                 };
             }
             text.push('\n');

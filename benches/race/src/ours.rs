@@ -17,7 +17,9 @@ use crate::packets::Shape;
 use crate::packets::Way;
 
 pub(crate) fn contenders(task: Task, every_path: bool) -> Vec<Contender> {
-    let ours = vpn_crypto::provider().esp_suite(task.suite).unwrap();
+    let fastest = vpn_crypto::provider().esp_suite(task.suite).unwrap();
+    let narrow = vpn_crypto::esp::suite_on(task.suite, Path::Bits256).filter(|_| task.avx2);
+    let ours = narrow.unwrap_or(fastest);
     let twin = vpn_crypto::esp::portable(task.suite).unwrap();
     let mut all = vec![
         Contender::new(Column::Ours, work(task, ours)),

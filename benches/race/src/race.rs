@@ -31,12 +31,14 @@ pub(crate) struct Cell {
     pub(crate) times: Vec<Time>,
 }
 
-/// The median of a contender.
+/// What was measured of a contender: medians over the rounds.
 pub(crate) struct Time {
     pub(crate) column: Column,
     pub(crate) variant: &'static str,
     /// Nanoseconds a packet.
     pub(crate) ns: f64,
+    /// How many times as long as ours took in the same round.
+    pub(crate) ratio: f64,
 }
 
 impl Cell {
@@ -48,7 +50,7 @@ impl Cell {
 
     /// How many times as long as ours `column` takes.
     pub(crate) fn ratio(&self, column: Column) -> Option<f64> {
-        Some(self.time(column)?.ns / self.time(Column::Ours)?.ns)
+        Some(self.time(column)?.ratio)
     }
 }
 
@@ -61,6 +63,11 @@ pub(crate) fn now() -> Duration {
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
+}
+
+/// How many times as long as `ours` another took in the same rounds.
+pub(crate) fn ratio(theirs: &[f64], ours: &[f64]) -> f64 {
+    median(theirs.iter().zip(ours).map(|(theirs, ours)| theirs / ours).collect())
 }
 
 /// Compares outputs, then measures.
@@ -143,9 +150,11 @@ fn measure(contenders: &mut [Contender], source: &Packets, way: Way, effort: Eff
             }
         }
     }
+    let ours = samples.first().cloned().unwrap_or_default();
     let time = |(contender, samples): (&Contender, Vec<f64>)| {
         let &Contender { column, variant, .. } = contender;
-        Time { column, variant, ns: median(samples) }
+        let ratio = ratio(&samples, &ours);
+        Time { column, variant, ns: median(samples), ratio }
     };
     contenders.iter().zip(samples).map(time).collect()
 }

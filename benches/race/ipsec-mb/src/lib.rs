@@ -21,9 +21,11 @@ pub enum Suite {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Code {
     /// What the library picks for the processor.
-    Auto,
+    Auto = 0,
+    /// AVX2.
+    Avx2 = 1,
     /// SSE with SHA-NI.
-    Sse,
+    Sse = 2,
 }
 
 /// How packets are handed over.
@@ -69,7 +71,7 @@ pub struct Key {
 
 unsafe extern "C" {
     fn race_mb_version() -> *const c_char;
-    fn race_mb_manager(sse: c_int) -> *mut RawManager;
+    fn race_mb_manager(code: c_int) -> *mut RawManager;
     fn race_mb_manager_free(manager: *mut RawManager);
     fn race_mb_key(
         manager: *mut RawManager,
@@ -101,7 +103,7 @@ impl Manager {
     #[must_use]
     pub fn new(code: Code) -> Option<Self> {
         // SAFETY: the call has no conditions; what it returns is ours to free.
-        NonNull::new(unsafe { race_mb_manager(c_int::from(code == Code::Sse)) }).map(Self)
+        NonNull::new(unsafe { race_mb_manager(code as c_int) }).map(Self)
     }
 
     /// Expands the keys of an SA; `mac` is the integrity key, or the salt of GCM.

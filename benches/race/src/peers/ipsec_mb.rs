@@ -29,7 +29,8 @@ pub(crate) fn contenders(task: Task) -> Vec<Contender> {
         EspSuite::Separate(..) => Suite::CbcSha256,
     };
     let mut all = Vec::new();
-    for (code, variants) in [(Code::Auto, AUTO), (Code::Sse, SSE)] {
+    let fastest = if task.avx2 { (Code::Avx2, AVX2) } else { (Code::Auto, AUTO) };
+    for (code, variants) in [fastest, (Code::Sse, SSE)] {
         let Some(mut manager) = Manager::new(code) else { continue };
         let keys: Rc<Vec<Key>> =
             Rc::new(task.keys().iter().map(|(key, mac)| manager.key(suite, key, mac)).collect());
@@ -54,6 +55,12 @@ const AUTO: &[(How, &str)] = &[
     (How::Queue, "jobs"),
     (How::Burst, "burst"),
     (How::Direct, "direct call"),
+];
+const AVX2: &[(How, &str)] = &[
+    (How::OneByOne, "one job, AVX2"),
+    (How::Queue, "jobs, AVX2"),
+    (How::Burst, "burst, AVX2"),
+    (How::Direct, "direct call, AVX2"),
 ];
 const SSE: &[(How, &str)] = &[
     (How::OneByOne, "one job, SSE"),
