@@ -9,7 +9,7 @@ use vpn_core::crypto::EspIntegrity;
 use zeroize::Zeroize;
 
 /// A hash function by its compression function, with blocks of `BLOCK` octets.
-trait BlockHash<const BLOCK: usize> {
+pub(super) trait BlockHash<const BLOCK: usize> {
     /// The chaining value, as words.
     type State: Copy + Zeroize;
 
@@ -30,9 +30,9 @@ trait BlockHash<const BLOCK: usize> {
 }
 
 /// The key states of one HMAC key.
-struct KeyStates<H: BlockHash<BLOCK>, const BLOCK: usize> {
-    inner: H::State,
-    outer: H::State,
+pub(super) struct KeyStates<H: BlockHash<BLOCK>, const BLOCK: usize> {
+    pub(super) inner: H::State,
+    pub(super) outer: H::State,
 }
 
 impl<H: BlockHash<BLOCK>, const BLOCK: usize> KeyStates<H, BLOCK> {
@@ -70,22 +70,39 @@ impl<H: BlockHash<BLOCK>, const BLOCK: usize> KeyStates<H, BLOCK> {
     /// Hashes the last blocks: `tail`, `extra`, the padding and the length. Before them went the
     /// key block and the whole blocks of a message of `len` octets that ends with `tail`.
     fn finish(state: &mut H::State, len: usize, tail: &[u8], extra: &[u8]) {
-        let mut last = [[0; BLOCK]; 2];
-        let mut rest = last.as_flattened_mut();
+        H::compress(state, Last::new::<H>(len, tail, extra).blocks());
+    }
+}
+
+/// The one or two blocks that end a message.
+pub(super) struct Last<const BLOCK: usize> {
+    octets: [[u8; BLOCK]; 2],
+    used: usize,
+}
+
+impl<const BLOCK: usize> Last<BLOCK> {
+    /// `tail`, `extra`, the padding and the length, behind the key block and the whole blocks of a
+    /// message of `len` octets that ends with `tail`.
+    pub(super) fn new<H: BlockHash<BLOCK>>(len: usize, tail: &[u8], extra: &[u8]) -> Self {
+        let short = tail.len() + extra.len() + 1 + H::LENGTH_FIELD <= BLOCK;
+        let mut last = Self { octets: [[0; BLOCK]; 2], used: if short { 1 } else { 2 } };
+        let mut rest = last.octets.as_flattened_mut();
         for part in [tail, extra, &[0x80]] {
-            let Some((place, behind)) = rest.split_at_mut_checked(part.len()) else { return };
+            let Some((place, behind)) = rest.split_at_mut_checked(part.len()) else { break };
             place.copy_from_slice(part);
             rest = behind;
         }
-        let used = 2 * BLOCK - rest.len() + H::LENGTH_FIELD;
-        let blocks = if used <= BLOCK { 1 } else { 2 };
-        let last = last.split_at_mut(blocks).0;
         // No packet comes near 2^61 octets.
         let bits = u64::try_from(BLOCK + len + extra.len()).unwrap_or(u64::MAX).saturating_mul(8);
-        if let Some(field) = last.as_flattened_mut().last_chunk_mut::<8>() {
+        let used = last.octets.split_at_mut(last.used).0;
+        if let Some(field) = used.as_flattened_mut().last_chunk_mut::<8>() {
             *field = H::length(bits);
         }
-        H::compress(state, last);
+        last
+    }
+
+    pub(super) fn blocks(&self) -> &[[u8; BLOCK]] {
+        self.octets.split_at(self.used).0
     }
 }
 
@@ -97,9 +114,10 @@ impl<H: BlockHash<BLOCK>, const BLOCK: usize> Drop for KeyStates<H, BLOCK> {
 }
 
 /// The integrity algorithm of an SA with its key.
-pub(super) struct Mac(States);
+pub(super) struct Mac(pub(super) States);
 
-enum States {
+/// The algorithm, with the states of its key.
+pub(super) enum States {
     Md5(KeyStates<Md5, 64>),
     Sha1(KeyStates<Sha1, 64>),
     Sha256(KeyStates<Sha256, 64>),
@@ -136,7 +154,7 @@ impl Mac {
 }
 
 /// Writes the words of a digest, as many as fit.
-fn put<const N: usize>(words: impl Iterator<Item = [u8; N]>, out: &mut [u8]) {
+pub(super) fn put<const N: usize>(words: impl Iterator<Item = [u8; N]>, out: &mut [u8]) {
     for (place, word) in out.chunks_mut(N).zip(words) {
         if let Some(word) = word.get(..place.len()) {
             place.copy_from_slice(word);
@@ -146,7 +164,7 @@ fn put<const N: usize>(words: impl Iterator<Item = [u8; N]>, out: &mut [u8]) {
 
 macro_rules! block_hash {
     ($name:ident, $block:literal, $state:ty, $words:literal, $field:literal, $compress:path, $bytes:path, $length:path, $initial:expr) => {
-        struct $name;
+        pub(super) struct $name;
 
         impl BlockHash<$block> for $name {
             type State = $state;

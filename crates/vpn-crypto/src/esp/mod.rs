@@ -17,10 +17,14 @@
 //! ```
 
 mod aead;
+#[cfg(target_arch = "x86_64")]
+mod aes_cbc;
 mod cbc;
 #[cfg(target_arch = "x86_64")]
 mod gcm;
 mod hmac;
+#[cfg(target_arch = "x86_64")]
+mod macs;
 mod portable;
 mod suite;
 #[cfg(test)]

@@ -4,13 +4,19 @@ use vpn_core::crypto::BoxedSealKey;
 use vpn_core::crypto::EspAead::Aes128Gcm16;
 use vpn_core::crypto::EspAead::Aes192Gcm16;
 use vpn_core::crypto::EspAead::Aes256Gcm16;
+use vpn_core::crypto::EspCipher::Aes128Cbc;
+use vpn_core::crypto::EspCipher::Aes192Cbc;
+use vpn_core::crypto::EspCipher::Aes256Cbc;
 use vpn_core::crypto::EspCrypto;
 use vpn_core::crypto::EspKeyError;
 use vpn_core::crypto::EspSuite;
 use vpn_core::crypto::EspSuite::Combined;
+use vpn_core::crypto::EspSuite::Separate;
 use vpn_core::crypto::OpenJob;
 use vpn_core::crypto::SealJob;
 
+#[cfg(target_arch = "x86_64")]
+use super::aes_cbc;
 #[cfg(target_arch = "x86_64")]
 use super::gcm;
 use super::portable::Portable;
@@ -29,11 +35,15 @@ enum Family {
     /// RustCrypto on every path.
     Portable,
     #[cfg(target_arch = "x86_64")]
+    AesCbc,
+    #[cfg(target_arch = "x86_64")]
     Gcm,
 }
 
 const fn family(suite: EspSuite) -> Family {
     match suite {
+        #[cfg(target_arch = "x86_64")]
+        Separate(Aes128Cbc | Aes192Cbc | Aes256Cbc, _) => Family::AesCbc,
         #[cfg(target_arch = "x86_64")]
         Combined(Aes128Gcm16 | Aes192Gcm16 | Aes256Gcm16) => Family::Gcm,
         _ => Family::Portable,
@@ -45,6 +55,8 @@ pub(super) fn runs_on(suite: EspSuite, path: Path) -> bool {
     match family(suite) {
         _ if path == Path::Portable => true,
         Family::Portable => false,
+        #[cfg(target_arch = "x86_64")]
+        Family::AesCbc => aes_cbc::runs_on(path),
         #[cfg(target_arch = "x86_64")]
         Family::Gcm => gcm::runs_on(path),
     }
@@ -79,6 +91,8 @@ impl EspCrypto for Suite {
         match (family(self.suite()), self.path()) {
             (_, Path::Portable) | (Family::Portable, _) => self.portable.seal_key(keymat, rng),
             #[cfg(target_arch = "x86_64")]
+            (Family::AesCbc, _) => BoxedSealKey::new(aes_cbc::SealKey::new(self, keymat, rng)?),
+            #[cfg(target_arch = "x86_64")]
             (Family::Gcm, path) => BoxedSealKey::new(gcm::SealKey::new(self, path, keymat)?),
         }
     }
@@ -86,6 +100,8 @@ impl EspCrypto for Suite {
     fn open_key(&'static self, keymat: &[u8]) -> Result<BoxedOpenKey, EspKeyError> {
         match (family(self.suite()), self.path()) {
             (_, Path::Portable) | (Family::Portable, _) => self.portable.open_key(keymat),
+            #[cfg(target_arch = "x86_64")]
+            (Family::AesCbc, _) => BoxedOpenKey::new(aes_cbc::OpenKey::new(self, keymat)?),
             #[cfg(target_arch = "x86_64")]
             (Family::Gcm, path) => BoxedOpenKey::new(gcm::OpenKey::new(self, path, keymat)?),
         }
@@ -95,6 +111,8 @@ impl EspCrypto for Suite {
         match (family(self.suite()), self.path()) {
             (_, Path::Portable) | (Family::Portable, _) => self.portable.seal(jobs),
             #[cfg(target_arch = "x86_64")]
+            (Family::AesCbc, path) => aes_cbc::seal(self, path, jobs),
+            #[cfg(target_arch = "x86_64")]
             (Family::Gcm, _) => gcm::seal(jobs),
         }
     }
@@ -102,6 +120,8 @@ impl EspCrypto for Suite {
     fn open(&self, jobs: &mut [OpenJob<'_>]) {
         match (family(self.suite()), self.path()) {
             (_, Path::Portable) | (Family::Portable, _) => self.portable.open(jobs),
+            #[cfg(target_arch = "x86_64")]
+            (Family::AesCbc, path) => aes_cbc::open(self, path, jobs),
             #[cfg(target_arch = "x86_64")]
             (Family::Gcm, _) => gcm::open(jobs),
         }

@@ -17,6 +17,15 @@
 //! `seal(jobs)`/`open(jobs)` over keys of its own type, and an arm in `esp/suite.rs`.
 
 #[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code, clippy::indexing_slicing, reason = "the index is the round")]
+pub(crate) mod aes_schedule;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code, clippy::indexing_slicing, reason = "arrays of registers, in fixed places")]
+pub(crate) mod cbc_decrypt;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code, clippy::indexing_slicing, reason = "the index is a lane")]
+pub(crate) mod cbc_encrypt;
+#[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 pub(crate) mod cpu;
 #[cfg(target_arch = "x86_64")]
@@ -25,6 +34,29 @@ pub(crate) mod cpu;
 #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "halves, counts")]
 #[allow(clippy::modulo_one, reason = "a register of one lane has the code of all")]
 pub(crate) mod gcm;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code, clippy::indexing_slicing, reason = "the index is a lane")]
+pub(crate) mod hash;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod load;
 mod path;
+#[cfg(target_arch = "x86_64")]
+#[allow(clippy::indexing_slicing, reason = "arrays of registers, in fixed places")]
+mod sha1_ni;
+#[cfg(target_arch = "x86_64")]
+#[allow(clippy::indexing_slicing, reason = "arrays of registers, in fixed places")]
+mod sha1_wide;
+#[cfg(target_arch = "x86_64")]
+mod sha256_constants;
+#[cfg(target_arch = "x86_64")]
+#[allow(clippy::indexing_slicing, reason = "arrays of registers, in fixed places")]
+mod sha256_ni;
+#[cfg(target_arch = "x86_64")]
+#[allow(clippy::indexing_slicing, reason = "arrays of registers, in fixed places")]
+mod sha256_wide;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code, clippy::indexing_slicing, reason = "the index is a lane")]
+mod wide;
 
 pub use path::Path;
