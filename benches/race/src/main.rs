@@ -79,6 +79,10 @@ struct Wanted {
 }
 
 fn main() -> ExitCode {
+    if cfg!(debug_assertions) {
+        eprintln!("a debug build says nothing about speed: build with --release");
+        return ExitCode::FAILURE;
+    }
     let wanted = match arguments(env::args().skip(1)) {
         Ok(wanted) => wanted,
         Err(wrong) => {
