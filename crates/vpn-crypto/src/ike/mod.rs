@@ -25,7 +25,6 @@ mod curve25519;
 mod ecp;
 mod hash;
 mod modp;
-mod primes;
 
 #[cfg(feature = "x509")]
 pub use certificate::NoCertificate;
