@@ -1,6 +1,7 @@
 //! Vendor IDs, and what they tell about the peer.
 
 mod fingerprint;
+pub(crate) mod octets;
 
 use core::fmt;
 
@@ -64,112 +65,32 @@ pub enum VendorId {
 
 /// A vendor ID whose octets are the whole of it.
 const EXACT: &[(VendorId, &[u8], &str)] = &[
-    (
-        VendorId::Rfc3947,
-        b"\x4a\x13\x1c\x81\x07\x03\x58\x45\x5c\x57\x28\xf2\x0e\x95\x45\x2f",
-        "RFC 3947",
-    ),
-    (
-        VendorId::NatTraversal00,
-        b"\x44\x85\x15\x2d\x18\xb6\xbb\xcd\x0b\xe8\xa8\x46\x95\x79\xdd\xcc",
-        "draft-ietf-ipsec-nat-t-ike-00",
-    ),
-    (
-        VendorId::NatTraversal01,
-        b"\x16\xf6\xca\x16\xe4\xa4\x06\x6d\x83\x82\x1a\x0f\x0a\xea\xa8\x62",
-        "draft-ietf-ipsec-nat-t-ike-01",
-    ),
-    (
-        VendorId::NatTraversal02,
-        b"\xcd\x60\x46\x43\x35\xdf\x21\xf8\x7c\xfd\xb2\xfc\x68\xb6\xa4\x48",
-        "draft-ietf-ipsec-nat-t-ike-02",
-    ),
-    (
-        VendorId::NatTraversal02Newline,
-        b"\x90\xcb\x80\x91\x3e\xbb\x69\x6e\x08\x63\x81\xb5\xec\x42\x7b\x1f",
-        "draft-ietf-ipsec-nat-t-ike-02\\n",
-    ),
-    (
-        VendorId::NatTraversal03,
-        b"\x7d\x94\x19\xa6\x53\x10\xca\x6f\x2c\x17\x9d\x92\x15\x52\x9d\x56",
-        "draft-ietf-ipsec-nat-t-ike-03",
-    ),
-    (
-        VendorId::NatTraversal04,
-        b"\x99\x09\xb6\x4e\xed\x93\x7c\x65\x73\xde\x52\xac\xe9\x52\xfa\x6b",
-        "draft-ietf-ipsec-nat-t-ike-04",
-    ),
-    (
-        VendorId::NatTraversal05,
-        b"\x80\xd0\xbb\x3d\xef\x54\x56\x5e\xe8\x46\x45\xd4\xc8\x5c\xe3\xee",
-        "draft-ietf-ipsec-nat-t-ike-05",
-    ),
-    (
-        VendorId::NatTraversal06,
-        b"\x4d\x1e\x0e\x13\x6d\xea\xfa\x34\xc4\xf3\xea\x9f\x02\xec\x72\x85",
-        "draft-ietf-ipsec-nat-t-ike-06",
-    ),
-    (
-        VendorId::NatTraversal07,
-        b"\x43\x9b\x59\xf8\xba\x67\x6c\x4c\x77\x37\xae\x22\xea\xb8\xf5\x82",
-        "draft-ietf-ipsec-nat-t-ike-07",
-    ),
-    (
-        VendorId::NatTraversal08,
-        b"\x8f\x8d\x83\x82\x6d\x24\x6b\x6f\xc7\xa8\xa6\xa4\x28\xc1\x1d\xe8",
-        "draft-ietf-ipsec-nat-t-ike-08",
-    ),
-    (
-        VendorId::NatTraversalApple,
-        b"\x4d\xf3\x79\x28\xe9\xfc\x4f\xd1\xb3\x26\x21\x70\xd5\x15\xc6\x62",
-        "draft-ietf-ipsec-nat-t-ike",
-    ),
-    (
-        VendorId::DeadPeerDetection,
-        b"\xaf\xca\xd7\x13\x68\xa1\xf1\xc9\x6b\x86\x96\xfc\x77\x57\x01\x00",
-        "Dead Peer Detection",
-    ),
-    (
-        VendorId::Fragmentation,
-        b"\x40\x48\xb7\xd5\x6e\xbc\xe8\x85\x25\xe7\xde\x7f\x00\xd6\xc2\xd3",
-        "FRAGMENTATION",
-    ),
-    (VendorId::Xauth, b"\x09\x00\x26\x89\xdf\xd6\xb7\x12", "XAUTH"),
-    (
-        VendorId::CiscoUnity,
-        b"\x12\xf5\xf2\x8c\x45\x71\x68\xa9\x70\x2d\x9f\xe2\x74\xcc\x01\x00",
-        "Cisco Unity",
-    ),
-    (
-        VendorId::MicrosoftInitialContact,
-        b"\x26\x24\x4d\x38\xed\xdb\x61\xb3\x17\x2a\x36\xe3\xd0\xcf\xb8\x19",
-        "Vid-Initial-Contact",
-    ),
+    (VendorId::Rfc3947, octets::RFC_3947, "RFC 3947"),
+    (VendorId::NatTraversal00, octets::DRAFT_00, "draft-ietf-ipsec-nat-t-ike-00"),
+    (VendorId::NatTraversal01, octets::DRAFT_01, "draft-ietf-ipsec-nat-t-ike-01"),
+    (VendorId::NatTraversal02, octets::DRAFT_02, "draft-ietf-ipsec-nat-t-ike-02"),
+    (VendorId::NatTraversal02Newline, octets::DRAFT_02_NEWLINE, "draft-ietf-ipsec-nat-t-ike-02\\n"),
+    (VendorId::NatTraversal03, octets::DRAFT_03, "draft-ietf-ipsec-nat-t-ike-03"),
+    (VendorId::NatTraversal04, octets::DRAFT_04, "draft-ietf-ipsec-nat-t-ike-04"),
+    (VendorId::NatTraversal05, octets::DRAFT_05, "draft-ietf-ipsec-nat-t-ike-05"),
+    (VendorId::NatTraversal06, octets::DRAFT_06, "draft-ietf-ipsec-nat-t-ike-06"),
+    (VendorId::NatTraversal07, octets::DRAFT_07, "draft-ietf-ipsec-nat-t-ike-07"),
+    (VendorId::NatTraversal08, octets::DRAFT_08, "draft-ietf-ipsec-nat-t-ike-08"),
+    (VendorId::NatTraversalApple, octets::DRAFT_APPLE, "draft-ietf-ipsec-nat-t-ike"),
+    (VendorId::DeadPeerDetection, octets::DPD, "Dead Peer Detection"),
+    (VendorId::Fragmentation, octets::FRAGMENTATION, "FRAGMENTATION"),
+    (VendorId::Xauth, octets::XAUTH, "XAUTH"),
+    (VendorId::CiscoUnity, octets::UNITY, "Cisco Unity"),
+    (VendorId::MicrosoftInitialContact, octets::MS_INITIAL_CONTACT, "Vid-Initial-Contact"),
     (
         VendorId::MicrosoftNegotiationDiscovery,
-        b"\xfb\x1d\xe3\xcd\xf3\x41\xb7\xea\x16\xb7\xe5\xbe\x08\x55\xf1\x20",
+        octets::MS_DISCOVERY,
         "MS-Negotiation Discovery Capable",
     ),
-    (
-        VendorId::MicrosoftCga,
-        b"\xe3\xa5\x96\x6a\x76\x37\x9f\xe7\x07\x22\x82\x31\xe5\xce\x86\x52",
-        "IKE CGA version 1",
-    ),
-    (
-        VendorId::StrongSwan,
-        b"\x88\x2f\xe5\x6d\x6f\xd2\x0d\xbc\x22\x51\x61\x3b\x2e\xbe\x5b\xeb",
-        "strongSwan",
-    ),
-    (
-        VendorId::Racoon,
-        b"\x70\x03\xcb\xc1\x09\x7d\xbe\x9c\x26\x00\xba\x69\x83\xbc\x8b\x35",
-        "KAME/racoon",
-    ),
-    (
-        VendorId::IpsecTools,
-        b"\x20\xa3\x62\x2c\x1c\xea\x7c\xe3\x7b\xee\x3c\xa4\x84\x42\x52\x76",
-        "IPsec-Tools",
-    ),
+    (VendorId::MicrosoftCga, octets::MS_CGA, "IKE CGA version 1"),
+    (VendorId::StrongSwan, octets::STRONGSWAN, "strongSwan"),
+    (VendorId::Racoon, octets::RACOON, "KAME/racoon"),
+    (VendorId::IpsecTools, octets::IPSEC_TOOLS, "IPsec-Tools"),
 ];
 
 /// "MS NT5 ISAKMPOAKLEY"; 4 octets of version follow.

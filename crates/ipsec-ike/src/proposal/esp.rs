@@ -88,11 +88,8 @@ impl FromStr for EspProposal {
     }
 }
 
-/// The numbers of a suite on the wire: Transform-Id, Key Length in bits, Authentication Algorithm.
-/// `None` where IKEv1 has no number for it.
-pub(super) const fn numbers(
-    suite: EspSuite,
-) -> Option<(EspTransform, Option<u16>, Option<AuthAlgorithm>)> {
+/// The numbers of a suite on the wire. `None` where IKEv1 has no number for it.
+const fn numbers(suite: EspSuite) -> Option<EspAlgorithms> {
     Some(match suite {
         EspSuite::Separate(cipher, integrity) => {
             let (transform, key_length) = match cipher {
@@ -113,7 +110,7 @@ pub(super) const fn numbers(
                 EspIntegrity::HmacSha2_512_256 => AuthAlgorithm::HMAC_SHA2_512,
                 _ => return None,
             };
-            (transform, key_length, Some(auth))
+            EspAlgorithms { transform, key_length, auth: Some(auth) }
         }
         EspSuite::Combined(aead) => {
             let key_length = match aead {
@@ -122,7 +119,8 @@ pub(super) const fn numbers(
                 EspAead::Aes256Gcm16 => 256,
                 _ => return None,
             };
-            (EspTransform::AES_GCM_16, Some(key_length), None)
+            let transform = EspTransform::AES_GCM_16;
+            EspAlgorithms { transform, key_length: Some(key_length), auth: None }
         }
     })
 }
@@ -137,13 +135,11 @@ pub fn write_esp_offer(
     mode: EncapsulationMode,
     lifetime: Lifetime,
 ) {
-    let values = proposals.iter().filter_map(|proposal| {
-        let (transform, key_length, auth) = numbers(proposal.suite)?;
-        let group = proposal.pfs;
-        Some(EspTransformValues { transform, key_length, auth, group, mode, lifetime })
-    });
-    let transforms: Vec<Vec<u8>> =
-        (1..=u8::MAX).zip(values).map(|(number, values)| values.body(number)).collect();
+    let transforms = proposals.iter().filter_map(|one| Some((numbers(one.suite)?, one.pfs)));
+    let transforms: Vec<Vec<u8>> = (1..=u8::MAX)
+        .zip(transforms)
+        .map(|(number, (transform, group))| transform.body(number, group, mode, lifetime))
+        .collect();
     write_esp_transforms(out, spi, 1, &transforms);
 }
 
@@ -159,19 +155,41 @@ pub(crate) fn write_esp_transforms<T: AsRef<[u8]>>(
     SecurityAssociation::encode(out, &[proposal]);
 }
 
-/// A transform of ESP with its attributes, as numbers.
-#[derive(Clone, Copy)]
-pub(crate) struct EspTransformValues {
-    pub(crate) transform: EspTransform,
-    pub(crate) key_length: Option<u16>,
-    pub(crate) auth: Option<AuthAlgorithm>,
-    pub(crate) group: Option<DhGroup>,
-    pub(crate) mode: EncapsulationMode,
-    pub(crate) lifetime: Lifetime,
+/// Appends the body of an SA payload of phase 2 with transforms of any numbers, known or not.
+pub(crate) fn write_esp_values(
+    out: &mut Vec<u8>,
+    spi: u32,
+    transforms: &[EspAlgorithms],
+    group: Option<DhGroup>,
+    mode: EncapsulationMode,
+    lifetime: Lifetime,
+) {
+    let transforms: Vec<Vec<u8>> = (1..=u8::MAX)
+        .zip(transforms)
+        .map(|(number, one)| one.body(number, group, mode, lifetime))
+        .collect();
+    write_esp_transforms(out, spi, 1, &transforms);
 }
 
-impl EspTransformValues {
-    pub(crate) fn body(&self, number: u8) -> Vec<u8> {
+/// The algorithms of a transform of ESP as numbers, known or not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EspAlgorithms {
+    /// The cipher, or the combined mode algorithm.
+    pub transform: EspTransform,
+    /// Its Key Length in bits, where it has one.
+    pub key_length: Option<u16>,
+    /// The integrity algorithm, where there is one.
+    pub auth: Option<AuthAlgorithm>,
+}
+
+impl EspAlgorithms {
+    fn body(
+        &self,
+        number: u8,
+        group: Option<DhGroup>,
+        mode: EncapsulationMode,
+        lifetime: Lifetime,
+    ) -> Vec<u8> {
         let mut out = Vec::new();
         encode_transform(&mut out, number, self.transform.0, |out| {
             if let Some(bits) = self.key_length {
@@ -180,11 +198,11 @@ impl EspTransformValues {
             if let Some(auth) = self.auth {
                 put_basic(out, IpsecAttribute::AUTHENTICATION_ALGORITHM.0, auth.0);
             }
-            if let Some(group) = self.group {
+            if let Some(group) = group {
                 put_basic(out, IpsecAttribute::GROUP_DESCRIPTION.0, group.0);
             }
-            put_basic(out, IpsecAttribute::ENCAPSULATION_MODE.0, self.mode.0);
-            self.lifetime.encode(out);
+            put_basic(out, IpsecAttribute::ENCAPSULATION_MODE.0, mode.0);
+            lifetime.encode(out);
         });
         out
     }

@@ -90,7 +90,7 @@ pub(super) fn group_named(name: &str) -> Option<DhGroup> {
 }
 
 /// The cipher's number, and the Key Length attribute in bits where it has one.
-pub(super) const fn encryption(cipher: EspCipher) -> (EncryptionAlgorithm, Option<u16>) {
+const fn encryption(cipher: EspCipher) -> (EncryptionAlgorithm, Option<u16>) {
     match cipher {
         EspCipher::Aes128Cbc => (EncryptionAlgorithm::AES_CBC, Some(128)),
         EspCipher::Aes192Cbc => (EncryptionAlgorithm::AES_CBC, Some(192)),
@@ -122,15 +122,9 @@ pub fn write_ike_offer(
         .zip(pairs)
         .map(|(number, (proposal, method))| {
             let (encryption, key_length) = encryption(proposal.cipher);
-            let transform = IkeTransformValues {
-                encryption,
-                key_length,
-                hash: hash_id(proposal.hash),
-                group: proposal.group,
-                method,
-                lifetime,
-            };
-            transform.body(number)
+            let hash = hash_id(proposal.hash);
+            let transform = IkeAlgorithms { encryption, key_length, hash, group: proposal.group };
+            transform.body(number, method, lifetime)
         })
         .collect();
     write_ike_transforms(out, &transforms);
@@ -143,19 +137,35 @@ pub(crate) fn write_ike_transforms<T: AsRef<[u8]>>(out: &mut Vec<u8>, transforms
     SecurityAssociation::encode(out, &[proposal]);
 }
 
-/// The attributes of a transform of phase 1, as numbers.
-#[derive(Clone, Copy)]
-pub(crate) struct IkeTransformValues {
-    pub(crate) encryption: EncryptionAlgorithm,
-    pub(crate) key_length: Option<u16>,
-    pub(crate) hash: HashId,
-    pub(crate) group: DhGroup,
-    pub(crate) method: AuthMethod,
-    pub(crate) lifetime: Lifetime,
+/// Appends the body of an SA payload of phase 1 with transforms of any numbers, known or not.
+pub(crate) fn write_ike_values(
+    out: &mut Vec<u8>,
+    transforms: &[IkeAlgorithms],
+    method: AuthMethod,
+    lifetime: Lifetime,
+) {
+    let transforms: Vec<Vec<u8>> = (1..=u8::MAX)
+        .zip(transforms)
+        .map(|(number, one)| one.body(number, method, lifetime))
+        .collect();
+    write_ike_transforms(out, &transforms);
 }
 
-impl IkeTransformValues {
-    pub(crate) fn body(&self, number: u8) -> Vec<u8> {
+/// The algorithms of a transform of phase 1 as numbers, known or not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct IkeAlgorithms {
+    /// The cipher.
+    pub encryption: EncryptionAlgorithm,
+    /// Its Key Length in bits, where it has one.
+    pub key_length: Option<u16>,
+    /// The hash function.
+    pub hash: HashId,
+    /// The Diffie-Hellman group.
+    pub group: DhGroup,
+}
+
+impl IkeAlgorithms {
+    fn body(&self, number: u8, method: AuthMethod, lifetime: Lifetime) -> Vec<u8> {
         let mut out = Vec::new();
         encode_transform(&mut out, number, IkeTransform::KEY_IKE.0, |out| {
             put_basic(out, IkeAttribute::ENCRYPTION_ALGORITHM.0, self.encryption.0);
@@ -164,9 +174,9 @@ impl IkeTransformValues {
             }
             put_basic(out, IkeAttribute::HASH_ALGORITHM.0, self.hash.0);
             put_basic(out, IkeAttribute::GROUP_DESCRIPTION.0, self.group.0);
-            put_basic(out, IkeAttribute::AUTHENTICATION_METHOD.0, self.method.0);
+            put_basic(out, IkeAttribute::AUTHENTICATION_METHOD.0, method.0);
             let classes = (IkeAttribute::LIFE_TYPE.0, IkeAttribute::LIFE_DURATION.0);
-            self.lifetime.encode_as(classes, out);
+            lifetime.encode_as(classes, out);
         });
         out
     }
