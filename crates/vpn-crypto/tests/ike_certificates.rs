@@ -104,6 +104,7 @@ fn nothing_else_is_accepted() {
         ("root", &["tls"], Purpose),
         ("root", &["sha1"], Algorithm),
         ("root", &["weak"], Key),
+        ("root", &["pss"], Key),
         ("root", &["ecdsa"], Key),
         ("weak-root", &["under-weak-root"], UnknownIssuer),
         ("root", &[], Malformed),

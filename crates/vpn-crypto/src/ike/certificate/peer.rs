@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 use pki_types::CertificateDer;
 use rsa::Pkcs1v15Sign;
 use rsa::RsaPublicKey;
-use rsa::pkcs8::spki::DecodePublicKey;
+use rsa::pkcs8::SubjectPublicKeyInfoRef;
 use vpn_core::crypto::CertificateError;
 use vpn_core::crypto::PeerCertificate;
 use vpn_core::crypto::SignatureError;
@@ -51,11 +51,13 @@ impl Peer {
 pub(super) fn public_key(der: &CertificateDer<'_>) -> Result<RsaPublicKey, CertificateError> {
     let certificate = webpki::EndEntityCert::try_from(der);
     let info = certificate.map_err(|_| CertificateError::Malformed)?.subject_public_key_info();
-    let key = RsaPublicKey::from_public_key_der(&info).map_err(|_| CertificateError::Key)?;
-    if !long_enough(&key) {
+    let info = SubjectPublicKeyInfoRef::from_der(&info).map_err(|_| CertificateError::Malformed)?;
+    // `rsa` would also take a key that is restricted to PSS (RFC 4055 §1.2).
+    if info.algorithm.oid != rsa::pkcs1::ALGORITHM_OID {
         return Err(CertificateError::Key);
     }
-    Ok(key)
+    let key = RsaPublicKey::try_from(info).map_err(|_| CertificateError::Key)?;
+    if long_enough(&key) { Ok(key) } else { Err(CertificateError::Key) }
 }
 
 impl PeerCertificate for Peer {

@@ -126,6 +126,9 @@ leaf under-ec-root ec-root "$LONG" sha256 "$LEAF"
 leaf under-ec384-root ec384-root "$LONG" sha384 "$LEAF"
 rsa weak 1024
 leaf weak root "$LONG" sha256 "$LEAF"
+# A key that may sign with PSS only.
+key pss -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048
+leaf pss root "$LONG" sha256 "$LEAF"
 key ecdsa -algorithm EC -pkeyopt ec_paramgen_curve:P-256
 leaf ecdsa root "$LONG" sha256 "$LEAF"
 
