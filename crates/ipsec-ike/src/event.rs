@@ -172,7 +172,7 @@ pub struct ChildSa {
     /// [`Event::ChildReady`] follows.
     pub outbound_ready: bool,
     /// What the peer seems to run.
-    pub fingerprint: crate::vendor::Fingerprint,
+    pub fingerprint: Fingerprint,
 }
 
 /// One direction of a pair.

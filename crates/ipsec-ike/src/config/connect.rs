@@ -129,6 +129,14 @@ impl ConnectConfig {
         self
     }
 
+    /// The identity that the peer must have, where it is one.
+    pub(crate) fn expected(&self) -> Option<&Identity> {
+        match &self.remote_id {
+            Some(RemoteIdentity::OneOf(known)) => known.first(),
+            _ => None,
+        }
+    }
+
     /// The settings for this peer: `base` with what was set here in its place.
     pub(crate) fn policy(&self, base: &Policy) -> Policy {
         let mut policy = base.clone();

@@ -24,4 +24,5 @@ pub use selector::Selectors;
 
 pub(crate) use policy::Policy;
 pub(crate) use policy::Signer;
+pub(crate) use psk::Candidate;
 pub(crate) use psk::PskTable;

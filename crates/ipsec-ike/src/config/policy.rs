@@ -11,6 +11,7 @@ use super::Selectors;
 use crate::identity::Identity;
 use crate::proposal::EspProposal;
 use crate::proposal::IkeProposal;
+use crate::proposal::Lifetime;
 use crate::proposal::Preset;
 
 /// When ESP is wrapped in UDP (RFC 3948).
@@ -64,6 +65,16 @@ impl Default for Lifetimes {
             esp: Duration::from_secs(3_600),
             esp_kilobytes: None,
         }
+    }
+}
+
+impl Lifetimes {
+    pub(crate) fn ike_lifetime(&self) -> Lifetime {
+        Lifetime::seconds(self.ike.as_secs())
+    }
+
+    pub(crate) fn esp_lifetime(&self) -> Lifetime {
+        Lifetime { seconds: Some(self.esp.as_secs()), kilobytes: self.esp_kilobytes }
     }
 }
 
