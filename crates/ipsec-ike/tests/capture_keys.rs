@@ -22,10 +22,8 @@ use ipsec_ike::v1::hash::hash_2;
 use ipsec_ike::v1::hash::hash_3;
 use ipsec_ike::v1::hash::hash_i;
 use ipsec_ike::v1::hash::hash_r;
-use ipsec_ike::v1::keys::Exchanged;
 use ipsec_ike::v1::keys::KeymatSeed;
 use ipsec_ike::v1::keys::Nonces;
-use ipsec_ike::v1::keys::PublicValues;
 use ipsec_ike::v1::keys::SkeyId;
 use ipsec_ike::v1::nat_detection::NatFound;
 use ipsec_ike::v1::nat_detection::nat_detection_hash;
@@ -33,33 +31,15 @@ use lab::AGGRESSIVE;
 use lab::Datagram;
 use lab::MAIN_MODE;
 use lab::PSK;
+use lab::phase_1::Phase1;
+use lab::phase_1::algorithms;
+use lab::phase_1::seen_by;
 use lab::keys;
 use lab::messages;
 use lab::payload;
 use lab::payloads;
 use vpn_core::SecretBytes;
-use vpn_core::crypto::CbcCrypto;
-use vpn_core::crypto::EspCipher;
-use vpn_core::crypto::EspSuite;
-use vpn_core::crypto::HashAlgorithm;
 use vpn_core::crypto::IkeHash;
-
-/// IKE's cipher and hash and ESP's suite of a capture.
-fn algorithms(capture: &str) -> (&'static dyn CbcCrypto, &'static dyn IkeHash, EspSuite) {
-    use EspCipher::*;
-    use HashAlgorithm::*;
-    let (cipher, hash, suite) = match capture.split_once('-').unwrap().1 {
-        "strongswan" => (Aes128Cbc, Sha2_256, "aes128-sha256"),
-        "3des-sha1" => (TripleDesCbc, Sha1, "3des-sha1"),
-        "aes128-sha1" => (Aes128Cbc, Sha1, "aes128-sha1"),
-        "aes256-sha1" | "aggressive" => (Aes256Cbc, Sha1, "aes256-sha1"),
-        "aes256-sha256" => (Aes256Cbc, Sha2_256, "aes256-sha256"),
-        "aes256gcm" => (Aes256Cbc, Sha2_256, "aes256gcm16"),
-        other => panic!("{other}"),
-    };
-    let ike = vpn_crypto::provider().ike;
-    (ike.cipher(cipher).unwrap(), ike.hash(hash).unwrap(), suite.parse().unwrap())
-}
 
 /// The values that are derived, by the names that strongSwan gives them.
 #[derive(Default)]
@@ -86,60 +66,6 @@ impl Derived {
         }
         let names = |map: &BTreeMap<String, _>| map.keys().cloned().collect::<Vec<_>>();
         assert_eq!(names(&self.0), names(&by_name), "{capture}, {side}");
-    }
-}
-
-/// The messages as `side` saw them: the client sits behind a NAT in some captures.
-fn seen_by(capture: &str, side: &str) -> Vec<Datagram> {
-    let file = if side == "client" && capture.starts_with("natt") {
-        "wire-client.pcap"
-    } else {
-        "wire.pcap"
-    };
-    messages(capture, file)
-}
-
-/// What phase 1 exchanged, taken from the wire.
-struct Phase1 {
-    cookies: Cookies,
-    offer: Vec<u8>,
-    publics: [Vec<u8>; 2],
-    nonces: [Vec<u8>; 2],
-    /// How many messages phase 1 has.
-    len: usize,
-    main_mode: bool,
-}
-
-impl Phase1 {
-    fn read(wire: &[Datagram]) -> Self {
-        let main_mode = wire[0].header().exchange_type == ExchangeType::MAIN_MODE;
-        let (len, initiators, responders) = if main_mode { (6, 2, 3) } else { (3, 0, 1) };
-        let of = |at: usize, kind| payload(wire[at].header().next_payload, wire[at].body(), kind);
-        let both = |kind| [of(initiators, kind), of(responders, kind)];
-        Self {
-            cookies: wire[1].header().cookies,
-            offer: of(0, PayloadType::SECURITY_ASSOCIATION),
-            publics: both(PayloadType::KEY_EXCHANGE),
-            nonces: both(PayloadType::NONCE),
-            len,
-            main_mode,
-        }
-    }
-
-    fn exchanged<'a>(
-        &'a self,
-        prf: &'static dyn IkeHash,
-        shared_secret: &'a [u8],
-    ) -> Exchanged<'a> {
-        let ([gxi, gxr], [ni, nr]) = (&self.publics, &self.nonces);
-        Exchanged {
-            prf,
-            cookies: self.cookies,
-            nonces: Nonces { initiator: ni, responder: nr },
-            public_values: PublicValues { initiator: gxi, responder: gxr },
-            offer: &self.offer,
-            shared_secret,
-        }
     }
 }
 

@@ -6,6 +6,8 @@
     reason = "each test file uses a part, and says what it skips"
 )]
 
+pub(crate) mod phase_1;
+
 use std::net::Ipv4Addr;
 use std::net::SocketAddr;
 use std::path::PathBuf;
