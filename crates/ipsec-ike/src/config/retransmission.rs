@@ -42,7 +42,8 @@ impl Retransmission {
     /// How long a peer is given that never answers.
     #[must_use]
     pub fn give_up(&self) -> Duration {
-        (1..=self.tries.max(1)).fold(Duration::ZERO, |sum, sent| sum.saturating_add(self.wait(sent)))
+        (1..=self.tries.max(1))
+            .fold(Duration::ZERO, |sum, sent| sum.saturating_add(self.wait(sent)))
     }
 }
 
@@ -54,7 +55,7 @@ mod tests {
     fn waits_grow_to_the_longest() {
         let retransmission = Retransmission::default();
         let waits: [u128; 11] =
-            core::array::from_fn(|n| retransmission.wait(n as u32 + 1).as_millis());
+            core::array::from_fn(|n| retransmission.wait(u32::try_from(n).unwrap() + 1).as_millis());
         assert_eq!(waits, [500, 750, 1125, 1687, 2531, 3796, 5695, 8000, 8000, 8000, 8000]);
         assert_eq!(retransmission.give_up().as_secs(), 48);
     }

@@ -84,11 +84,11 @@ mod tests {
         let policy = SelectorPolicy::l2tp();
         let cases = [
             // protocol, our port, theirs, taken
-            (17, 1701, 1701, true),  // Windows, ChromeOS
-            (17, 1701, 0, true),     // Android, nm-l2tp
+            (17, 1701, 1701, true),   // Windows, ChromeOS
+            (17, 1701, 0, true),      // Android, nm-l2tp
             (17, 1701, 50_123, true), // macOS
-            (17, 0, 1701, true),     // a responder that may float
-            (0, 0, 0, true),         // whole hosts
+            (17, 0, 1701, true),      // a responder that may float
+            (0, 0, 0, true),          // whole hosts
             (6, 1701, 0, false),
             (17, 80, 0, false),
         ];

@@ -15,6 +15,7 @@ use super::output::Sending;
 use super::peer::BundleKey;
 use super::peer::Peer;
 use super::peer::Probe;
+use super::sa::IkeSa;
 use super::sa::Phase;
 use super::sa::Up;
 use crate::ChildCloseReason;
@@ -35,7 +36,8 @@ use crate::v1::negotiation::Proven;
 const LINGER_OURS: Duration = Duration::from_secs(30);
 /// How long one stays that the peer replaced: it is the peer's to delete.
 const LINGER_THEIRS: Duration = Duration::from_secs(300);
-/// Two IKE SAs that were established within this time by different sides crossed each other.
+/// Two IKE SAs in place of an older one that were established within this time by different sides
+/// crossed each other.
 const CROSSING: Duration = Duration::from_secs(60);
 /// After how long we try again to renew an IKE SA.
 const RENEW_AGAIN: Duration = Duration::from_secs(60);
@@ -82,9 +84,11 @@ impl Endpoint {
                 },
             },
         };
-        let stranger = self.peers.get(&handle).and_then(|peer| peer.info.as_ref()).is_some_and(
-            |info| info.remote_id != up.proven.remote_id,
-        );
+        let stranger = self
+            .peers
+            .get(&handle)
+            .and_then(|peer| peer.info.as_ref())
+            .is_some_and(|info| info.remote_id != up.proven.remote_id);
         if stranger {
             // It proved itself with the same key, and is somebody else.
             let reason = CloseReason::IdentityRejected(up.proven.remote_id);
@@ -100,7 +104,12 @@ impl Endpoint {
                 self.bundles.entry(key).or_insert(handle);
                 self.emit(Event::PeerUp { peer: handle, info: Box::new(info) });
             }
-            None => self.emit(Event::PeerRekeyed { peer: handle }),
+            None => {
+                if let Some(established) = self.sas.get_mut(&id).and_then(IkeSa::established_mut) {
+                    established.renewal = true;
+                }
+                self.emit(Event::PeerRekeyed { peer: handle });
+            }
         }
         self.choose_current(handle, id);
         self.start_waiting(handle);
@@ -150,7 +159,7 @@ impl Endpoint {
 
     /// A peer that began itself. `None` when there are too many.
     fn new_peer(&mut self, id: SaId, up: &Up) -> Option<PeerHandle> {
-        if self.peers.len() >= self.config.limits.peers {
+        if !self.config.respond || self.peers.len() >= self.config.limits.peers {
             return None;
         }
         let sequence = u32::from_be_bytes(self.tools.octets().ok()?) >> 1;
@@ -181,7 +190,9 @@ impl Endpoint {
 
     fn refuse_peer(&mut self, id: SaId, path: Path) {
         self.delete_sa(id);
-        self.failed(path, Role::Responder, CloseReason::LimitReached("peers"));
+        if self.config.respond {
+            self.failed(path, Role::Responder, CloseReason::LimitReached("peers"));
+        }
     }
 
     /// Has new exchanges run under the newest IKE SA of a peer.
@@ -194,8 +205,12 @@ impl Endpoint {
         let (Some(newer), older) = (self.sas.get(&new), peer.current) else { return };
         let older = older.and_then(|id| self.sas.get(&id));
         let crossing = older.is_some_and(|older| {
-            let young = older.established().is_some_and(|one| now.since(one.established) < CROSSING);
+            let renewed = |sa: &IkeSa| sa.established().is_some_and(|one| one.renewal);
+            let young =
+                older.established().is_some_and(|one| now.since(one.established) < CROSSING);
             young
+                && renewed(older)
+                && renewed(newer)
                 && older.role != newer.role
                 && older.cookies().initiator < newer.cookies().initiator
         });
@@ -274,9 +289,10 @@ impl Endpoint {
         self.on_quick_modes_due(id);
         if let Some(peer) = peer.filter(|_| rekey) {
             // Without a pair there is nothing to keep it for, unless it was asked for.
-            let kept = self.peers.get(&peer).is_some_and(|peer| {
-                !peer.children.is_empty() || peer.role == Role::Initiator
-            });
+            let kept = self
+                .peers
+                .get(&peer)
+                .is_some_and(|peer| !peer.children.is_empty() || peer.role == Role::Initiator);
             if kept {
                 self.renew(peer);
             }
@@ -330,12 +346,7 @@ impl Endpoint {
     }
 
     /// Ends a peer with all that belongs to it. `tell` sends it deletes, as far as that is possible.
-    pub(super) fn close_peer_with(
-        &mut self,
-        handle: PeerHandle,
-        reason: CloseReason,
-        tell: bool,
-    ) {
+    pub(super) fn close_peer_with(&mut self, handle: PeerHandle, reason: CloseReason, tell: bool) {
         let Some(peer) = self.peers.get(&handle) else { return };
         let (current, children) = (peer.current, peer.children.clone());
         if let Some(current) = current.filter(|_| tell) {

@@ -19,11 +19,11 @@ use crate::PayloadType;
 use crate::PeerHandle;
 use crate::ProtocolId;
 use crate::Selector;
+use crate::event::Role;
 use crate::handle::SaId;
 use crate::payload::Delete;
 use crate::proposal::Lifetime;
 use crate::v1::quick_mode::Agreement;
-use crate::event::Role;
 
 /// How long a pair that was replaced can still receive.
 const LINGER: Duration = Duration::from_secs(60);
@@ -228,9 +228,9 @@ impl Endpoint {
         // The peer may be about to do the same: its new pair is on the way.
         let pending = self.peers.get(&peer).is_some_and(|peer| {
             peer.children.iter().any(|other| {
-                self.children.get(other).is_some_and(|other| {
-                    other.replaces == Some(handle) && !other.ready
-                })
+                self.children
+                    .get(other)
+                    .is_some_and(|other| other.replaces == Some(handle) && !other.ready)
             })
         });
         if pending {

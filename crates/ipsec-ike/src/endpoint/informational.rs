@@ -81,9 +81,11 @@ impl Endpoint {
         self.hear_peer(peer);
         for spi in delete.spis() {
             let Some(known) = self.peers.get(&peer) else { return };
-            let sa = known.sas.iter().copied().find(|id| {
-                self.sas.get(id).is_some_and(|sa| sa.cookies().spi() == spi)
-            });
+            let sa = known
+                .sas
+                .iter()
+                .copied()
+                .find(|id| self.sas.get(id).is_some_and(|sa| sa.cookies().spi() == spi));
             if let Some(sa) = sa {
                 self.on_sa_gone(sa, CloseReason::DeletedByPeer);
             }
@@ -143,8 +145,8 @@ impl Endpoint {
     /// Takes the answer to our R-U-THERE, if it is one.
     fn on_there(&mut self, handle: PeerHandle, path: Path, notification: &Notification<'_>) {
         let Some(peer) = self.peers.get(&handle) else { return };
-        let expected = peer.probe.unanswered > 0
-            && notification.data == peer.probe.sequence.to_be_bytes();
+        let expected =
+            peer.probe.unanswered > 0 && notification.data == peer.probe.sequence.to_be_bytes();
         if expected {
             self.hear_peer(handle);
             self.follow(handle, path);

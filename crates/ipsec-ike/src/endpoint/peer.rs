@@ -1,6 +1,7 @@
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::net::Ipv4Addr;
 use core::net::SocketAddr;
 
 use vpn_core::Instant;
@@ -73,8 +74,15 @@ pub(super) struct Probe {
 /// one NAT may name themselves by the same private address.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct BundleKey {
-    pub(super) identity: Identity,
     pub(super) remote: SocketAddr,
+    pub(super) identity: Identity,
+}
+
+impl BundleKey {
+    /// Before every bundle of this address and port.
+    pub(super) const fn before(remote: SocketAddr) -> Self {
+        Self { remote, identity: Identity::Ipv4(Ipv4Addr::UNSPECIFIED) }
+    }
 }
 
 impl Peer {

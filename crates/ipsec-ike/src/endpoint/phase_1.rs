@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::net::SocketAddr;
 use core::time::Duration;
 
 use vpn_core::DropReason;
@@ -12,6 +13,7 @@ use vpn_core::Socket;
 use super::Endpoint;
 use super::Wakeup;
 use super::output::Sending;
+use super::peer::BundleKey;
 use super::sa::Credit;
 use super::sa::Established;
 use super::sa::HalfOpenSource;
@@ -35,6 +37,7 @@ use crate::PeerHandle;
 use crate::ProtocolId;
 use crate::admission::Admission;
 use crate::config::Candidate;
+use crate::config::Policy;
 use crate::event::Role;
 use crate::fragment::Reassembly;
 use crate::handle::SaId;
@@ -113,12 +116,10 @@ impl Endpoint {
     }
 
     /// Takes the first message of somebody who wants to connect.
-    pub(super) fn on_first_message(
-        &mut self,
-        path: Path,
-        octets: &[u8],
-    ) -> Result<(), DropReason> {
-        if !self.config.respond {
+    pub(super) fn on_first_message(&mut self, path: Path, octets: &[u8]) -> Result<(), DropReason> {
+        // Whoever we are connected to may renew its IKE SA, even where we answer nobody else.
+        let known = self.connected_to(path.remote);
+        if !self.config.respond && known.is_none() {
             return Err(DropReason::NotAllowed);
         }
         let message = Message::decode(octets)?;
@@ -133,7 +134,7 @@ impl Endpoint {
             Admission::InPlaceOf(oldest) => self.forget_sa(oldest),
             Admission::Refuse => return Err(DropReason::LimitReached),
         }
-        let methods = self.methods(path, aggressive);
+        let methods = self.methods(path, aggressive, known);
         if methods.is_empty() {
             self.failed(path, Role::Responder, CloseReason::NoCredentials);
             return Err(DropReason::NotAllowed);
@@ -141,12 +142,16 @@ impl Endpoint {
         if aggressive {
             return self.on_first_aggressive(path, octets, &message, &methods);
         }
-        let policy = Arc::clone(&self.policy);
-        let mut context =
-            Context { now: self.now, path, policy: &policy, tools: &mut self.tools };
+        let peer = known.and_then(|known| self.peers.get(&known));
+        let policy = Arc::clone(peer.map_or(&self.policy, |peer| &peer.policy));
+        let secret = peer.and_then(|peer| peer.secret.clone());
+        let mut context = Context { now: self.now, path, policy: &policy, tools: &mut self.tools };
         match FirstAnswer::new(&mut context, &message, &methods) {
-            Ok(FirstAnswer { negotiation, datagram }) => {
-                let id = self.insert_half_open(path, octets, Exchange::MainMode, negotiation);
+            Ok(FirstAnswer { mut negotiation, datagram }) => {
+                negotiation.candidates =
+                    secret.map(|secret| Vec::from([Candidate { secret, only: None }]));
+                let mode = Exchange::MainMode;
+                let id = self.insert_half_open(path, octets, mode, negotiation, policy);
                 self.answer(id, path, octets, datagram);
                 Ok(())
             }
@@ -167,19 +172,30 @@ impl Endpoint {
             return Err(DropReason::LimitReached);
         }
         let policy = Arc::clone(&self.policy);
-        let mut context =
-            Context { now: self.now, path, policy: &policy, tools: &mut self.tools };
+        let mut context = Context { now: self.now, path, policy: &policy, tools: &mut self.tools };
         match aggressive_mode::first(&mut context, message, methods) {
             Ok(negotiation) => {
-                let id = self.insert_half_open(path, octets, Exchange::AggressiveMode, negotiation);
+                let mode = Exchange::AggressiveMode;
+                let id = self.insert_half_open(path, octets, mode, negotiation, policy);
                 self.resume_or_ask(id, path, octets)
             }
             Err(fault) => Err(self.refuse_first(path, octets, message, fault)),
         }
     }
 
+    /// A peer that we connected to, by its address and port.
+    fn connected_to(&self, remote: SocketAddr) -> Option<PeerHandle> {
+        let mut there = self.bundles.range(BundleKey::before(remote)..);
+        let (_, handle) = there.next().filter(|(key, _)| key.remote == remote)?;
+        let peer = self.peers.get(handle)?;
+        (peer.role == Role::Initiator).then_some(*handle)
+    }
+
     /// How the sides may prove who they are.
-    fn methods(&self, path: Path, aggressive: bool) -> Vec<AuthMethod> {
+    fn methods(&self, path: Path, aggressive: bool, known: Option<PeerHandle>) -> Vec<AuthMethod> {
+        if let Some(known) = known.and_then(|known| self.peers.get(&known)) {
+            return Vec::from([known.auth]);
+        }
         let table = self.config.psks.candidates(path.remote.ip(), None, 1);
         let psk = self.config.ask_for_credentials || !table.is_empty();
         let policy = &self.config.policy;
@@ -194,6 +210,7 @@ impl Endpoint {
         octets: &[u8],
         mode: Exchange,
         negotiation: Negotiation,
+        policy: Arc<Policy>,
     ) -> SaId {
         let id = SaId(self.next_handle());
         let cookies = negotiation.cookies;
@@ -203,7 +220,7 @@ impl Endpoint {
             mode,
             path,
             nat_t: (path.local, path.remote),
-            policy: Arc::clone(&self.policy),
+            policy,
             peer: None,
             phase: Phase::Negotiating(Box::new(negotiation)),
             request: None,
@@ -332,9 +349,8 @@ impl Endpoint {
         if sa.path.remote != path.remote || message.header.cookies.is_first() {
             return Err(DropReason::WrongPeer);
         }
-        let reply = self.negotiate(id, path, |negotiation, context| {
-            step(negotiation, context, &message)
-        })?;
+        let reply =
+            self.negotiate(id, path, |negotiation, context| step(negotiation, context, &message))?;
         let now = self.now;
         let Some(sa) = self.sas.get_mut(&id) else { return Ok(()) };
         let (nat_t_local, nat_t_remote) = sa.nat_t;
@@ -377,7 +393,10 @@ impl Endpoint {
 
     /// Answers a message, and remembers the answer.
     fn answer(&mut self, id: SaId, path: Path, octets: &[u8], reply: Vec<u8>) {
-        self.send(id, path, &reply, Sending::First);
+        // Message 3 of aggressive mode has no answer.
+        if !reply.is_empty() {
+            self.send(id, path, &reply, Sending::First);
+        }
         if let Some(sa) = self.sas.get_mut(&id) {
             sa.answered = Some(Answered::new(self.tools.provider, octets, reply));
         }
@@ -458,7 +477,8 @@ impl Endpoint {
         let (mode, path) = (sa.mode, sa.path);
         let Some(negotiation) = sa.negotiation_mut() else { return false };
         let action = phase_1::step(negotiation.state, phase_1::Event::Credentials);
-        let (Action::Resume, Some((state, from, octets))) = (action, negotiation.held.take()) else {
+        let (Action::Resume, Some((state, from, octets))) = (action, negotiation.held.take())
+        else {
             return false;
         };
         negotiation.state = state;

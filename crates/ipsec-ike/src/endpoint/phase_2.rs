@@ -13,6 +13,7 @@ use super::peer;
 use super::sa::Established;
 use super::sa::IkeSa;
 use super::sa::Phase;
+use super::sa::QuickModes;
 use crate::ChildCloseReason;
 use crate::ChildHandle;
 use crate::CloseReason;
@@ -51,7 +52,7 @@ const MANY_QUICK_MODES: usize = 4_096;
 fn context<'a>(
     sa: &'a mut IkeSa,
     tools: &'a mut Tools,
-) -> Option<(Context<'a>, &'a mut alloc::collections::BTreeMap<u32, QuickMode>)> {
+) -> Option<(Context<'a>, &'a mut QuickModes)> {
     let IkeSa { path, policy, phase: Phase::Established(established), .. } = sa else {
         return None;
     };
@@ -104,11 +105,8 @@ impl Endpoint {
         let over_at = now + retransmission.give_up() * 2;
         let Some((mut context, _)) = context(sa, &mut self.tools) else { return };
         let offered = quick_mode::offer(&mut context, wanted, message_id, over_at);
-        let (mut quick_mode, datagram) = match offered {
-            Ok(done) => done,
-            Err(_) => {
-                return self.child_failed(handle, request, CloseReason::Internal("quick mode"));
-            }
+        let Ok((mut quick_mode, datagram)) = offered else {
+            return self.child_failed(handle, request, CloseReason::Internal("quick mode"));
         };
         quick_mode.request = Some(Request::new(datagram.clone(), now, &retransmission));
         if let Some(established) = sa.established_mut() {
@@ -217,13 +215,7 @@ impl Endpoint {
     }
 
     /// Tells the peer why there is no pair, and the application, too.
-    fn refuse_child(
-        &mut self,
-        id: SaId,
-        path: Path,
-        fault: Fault,
-        spi: Option<u32>,
-    ) -> DropReason {
+    fn refuse_child(&mut self, id: SaId, path: Path, fault: Fault, spi: Option<u32>) -> DropReason {
         let (reason, notify) = match fault {
             Fault::Drop(reason) => return reason,
             Fault::Suspect(_, reason) => (reason, Some(NotifyType::PAYLOAD_MALFORMED)),

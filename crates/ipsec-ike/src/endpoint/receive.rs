@@ -118,8 +118,7 @@ impl Endpoint {
         let of = |cookie| self.by_cookie.get(&cookie).copied();
         let id = of(cookies.initiator).or_else(|| of(cookies.responder))?;
         let known = self.sas.get(&id)?.cookies();
-        let fits = known == cookies
-            || (known.is_first() && known.initiator == cookies.initiator);
+        let fits = known == cookies || (known.is_first() && known.initiator == cookies.initiator);
         fits.then_some(id)
     }
 

@@ -85,6 +85,9 @@ pub(super) enum Phase {
     Established(Box<Established>),
 }
 
+/// By message id.
+pub(super) type QuickModes = BTreeMap<u32, QuickMode>;
+
 /// What an established IKE SA needs.
 pub(super) struct Established {
     pub(super) secured: Secured,
@@ -93,13 +96,15 @@ pub(super) struct Established {
     /// Whether ESP has to be wrapped in UDP.
     pub(super) floated: bool,
     pub(super) established: Instant,
+    /// Whether it came in place of another.
+    pub(super) renewal: bool,
     /// When we renew it.
     pub(super) rekey_at: Option<Instant>,
     pub(super) expires_at: Instant,
     /// When we delete it, since a newer one took its place.
     pub(super) delete_at: Option<Instant>,
     /// Quick modes under way, and those that are done and may be asked for once more.
-    pub(super) quick_modes: BTreeMap<u32, QuickMode>,
+    pub(super) quick_modes: QuickModes,
     /// The message ids of all quick modes that there were: an old one that comes back must not
     /// make a pair again (RFC 2408 §3.1).
     quick_ids: BTreeSet<u32>,
@@ -116,10 +121,11 @@ impl Established {
             nat: up.nat,
             floated: up.floated,
             established: now,
+            renewal: false,
             rekey_at: Some(rekey_at),
             expires_at: now + up.agreed.lifetime,
             delete_at: None,
-            quick_modes: BTreeMap::new(),
+            quick_modes: QuickModes::new(),
             quick_ids: BTreeSet::new(),
             informational_ids: VecDeque::new(),
             dpd_received: None,
@@ -162,10 +168,7 @@ impl Established {
             let request = one.request.as_ref().map(Request::deadline);
             [request, Some(one.over_at)]
         });
-        quick_modes
-            .chain([self.rekey_at, self.delete_at, Some(self.expires_at)])
-            .flatten()
-            .min()
+        quick_modes.chain([self.rekey_at, self.delete_at, Some(self.expires_at)]).flatten().min()
     }
 }
 

@@ -6,8 +6,8 @@ use core::time::Duration;
 
 use vpn_core::crypto::CertificateError;
 
-use crate::identity::Identity;
 use crate::event::Role;
+use crate::identity::Identity;
 use crate::proposal::EspProposal;
 use crate::proposal::IkeProposal;
 use crate::registry::NotifyType;

@@ -134,7 +134,8 @@ impl CertificateFault {
                 "the peer sent no certificate: install one there, or use a pre-shared key".into()
             }
             Self::NoTrustAnchors => {
-                "there is no authority to check the peer's certificate with: configure its CA".into()
+                "there is no authority to check the peer's certificate with: configure its CA"
+                    .into()
             }
             Self::NoTime => {
                 "the time of day is not known, so no certificate can be checked: set it".into()
@@ -147,7 +148,7 @@ impl CertificateFault {
             Self::BadSignature => {
                 "the peer's signature does not fit its certificate: its private key is another \
                  one"
-                    .into()
+                .into()
             }
         }
     }

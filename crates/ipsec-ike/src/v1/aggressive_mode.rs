@@ -85,7 +85,10 @@ impl Negotiation {
 
     /// Answers message 1 with message 2, now that the peer's key is known. Only the first of
     /// several can be used, since the answer is made with it.
-    pub(crate) fn answer_aggressive(&mut self, context: &mut Context<'_>) -> Result<Vec<u8>, Fault> {
+    pub(crate) fn answer_aggressive(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Result<Vec<u8>, Fault> {
         let prf = self.prf(context.tools)?;
         let candidate = self.candidates.as_ref().and_then(|all| all.first()).cloned();
         let candidate = candidate.ok_or(Fault::Fail(CloseReason::NoCredentials, None))?;

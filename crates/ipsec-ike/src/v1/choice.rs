@@ -66,7 +66,8 @@ pub(super) fn choose_esp(offer: &[u8], context: &Context<'_>) -> Result<ChosenEs
         Err(none) => none,
     };
     policy.udp = !policy.udp;
-    if let Some(chosen) = proposal::choose_esp(&sa, &policy).ok().filter(|_| context.nat_traversal())
+    if let Some(chosen) =
+        proposal::choose_esp(&sa, &policy).ok().filter(|_| context.nat_traversal())
     {
         return Ok(chosen);
     }

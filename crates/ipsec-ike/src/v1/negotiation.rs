@@ -157,7 +157,11 @@ impl Negotiation {
 
     /// Takes the peer's public value and nonce out of message 3 or 4. Only lengths are looked at:
     /// the value itself is the key exchange's to check.
-    pub(crate) fn take_half(&mut self, tools: &Tools, payloads: &Payloads<'_>) -> Result<(), Fault> {
+    pub(crate) fn take_half(
+        &mut self,
+        tools: &Tools,
+        payloads: &Payloads<'_>,
+    ) -> Result<(), Fault> {
         let exchange = key_exchange(tools, self.agreed()?.proposal.group)?;
         let public = payloads.one(PayloadType::KEY_EXCHANGE, "it sent no public value")?;
         let nonce = payloads.one(PayloadType::NONCE, "it sent no nonce")?;

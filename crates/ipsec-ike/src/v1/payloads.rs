@@ -2,8 +2,8 @@ use alloc::vec::Vec;
 
 use super::fault::Fault;
 use crate::Chain;
-use crate::Payload;
 use crate::NotifyType;
+use crate::Payload;
 use crate::PayloadType;
 use crate::identity::Identity;
 use crate::payload::Identification;
@@ -19,11 +19,7 @@ impl<'a> Payloads<'a> {
     }
 
     /// The body of the only payload of this kind.
-    pub(crate) fn one(
-        &self,
-        kind: PayloadType,
-        missing: &'static str,
-    ) -> Result<&'a [u8], Fault> {
+    pub(crate) fn one(&self, kind: PayloadType, missing: &'static str) -> Result<&'a [u8], Fault> {
         self.at_most_one(kind)?.ok_or(Fault::malformed(missing))
     }
 

@@ -150,10 +150,7 @@ pub(crate) const fn step(state: State, event: Event) -> Action {
         }
         (S::CredentialsAwaited, E::Repeated) => A::Drop(DropReason::Duplicate),
         (
-            S::Message3Awaited
-            | S::Message5Awaited
-            | S::AggressiveMessage3Awaited
-            | S::Established,
+            S::Message3Awaited | S::Message5Awaited | S::AggressiveMessage3Awaited | S::Established,
             E::Repeated,
         ) => A::RepeatAnswer,
 
@@ -178,8 +175,8 @@ pub(crate) const fn step(state: State, event: Event) -> Action {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
-    use std::format;
+    use alloc::collections::BTreeMap;
+    use alloc::format;
 
     /// Every cell, written out once more: `-` is a drop.
     #[test]

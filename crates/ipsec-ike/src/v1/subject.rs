@@ -57,7 +57,8 @@ mod tests {
     #[test]
     fn finds_the_subject_with_and_without_a_version() {
         let name = [0x30, 0x81, 3, 1, 2, 3];
-        let fields: [&[u8]; 6] = [&[2, 1, 7], &[0x30, 0], &[0x30, 1, 9], &[0x30, 0], &name, &[3, 0]];
+        let fields: [&[u8]; 6] =
+            [&[2, 1, 7], &[0x30, 0], &[0x30, 1, 9], &[0x30, 0], &name, &[3, 0]];
         let plain = sequence(0x30, &[&sequence(0x30, &fields)]);
         assert_eq!(subject(&plain), Some(&name[..]));
         let version: &[u8] = &[0xa0, 3, 2, 1, 2];

@@ -172,7 +172,8 @@ impl QuickMode {
         let asked = self.selectors;
         let fits = |got: u16, asked: u16| got == asked || asked == 0;
         let protocol = fits(got.protocol.into(), asked.protocol.into());
-        let ports = fits(got.local_port, asked.local_port) && fits(got.remote_port, asked.remote_port);
+        let ports =
+            fits(got.local_port, asked.local_port) && fits(got.remote_port, asked.remote_port);
         if protocol && ports {
             Ok(())
         } else {

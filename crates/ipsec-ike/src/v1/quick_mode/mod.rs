@@ -178,10 +178,7 @@ fn read_nat_oa(payloads: &Payloads<'_>, sender: Role) -> NatOa {
 }
 
 /// The public value of the peer where a new key exchange was agreed on, and only there.
-fn public_value(
-    payloads: &Payloads<'_>,
-    wanted: bool,
-) -> Result<Vec<u8>, Fault> {
+fn public_value(payloads: &Payloads<'_>, wanted: bool) -> Result<Vec<u8>, Fault> {
     match (payloads.at_most_one(PayloadType::KEY_EXCHANGE)?, wanted) {
         (Some(public), true) => Ok(public.to_vec()),
         (None, false) => Ok(Vec::new()),

@@ -63,8 +63,7 @@ pub(crate) fn answer(
     let nonce = payloads.one(PayloadType::NONCE, "it sent no nonce")?;
     Nonce::decode(nonce)?;
     let identities = selector::received(&payloads)?;
-    let selectors =
-        selector::selectors(identities.as_ref(), Role::Responder).map_err(malformed)?;
+    let selectors = selector::selectors(identities.as_ref(), Role::Responder).map_err(malformed)?;
     if !context.policy.selector_policy.allows(selectors) {
         let reason = CloseReason::SelectorMismatch { by_peer: false };
         return Err(refuse(reason, NotifyType::INVALID_ID_INFORMATION));
@@ -96,8 +95,7 @@ pub(crate) fn answer(
         over_at,
     };
     let suite = chosen.proposal.suite;
-    let (inbound, outbound) =
-        quick_mode.keys(context.secured, suite, chosen.spi, shared.as_ref());
+    let (inbound, outbound) = quick_mode.keys(context.secured, suite, chosen.spi, shared.as_ref());
     let ours = context.policy.lifetimes.esp_lifetime();
     let lifetime = ours.shorter(chosen.lifetime);
     let datagram = quick_mode.message_2(context, &chosen, lifetime)?;

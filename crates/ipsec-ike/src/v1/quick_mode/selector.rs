@@ -54,7 +54,10 @@ pub(super) fn selectors(
     let protocol = local.protocol.max(remote.protocol);
     if local.protocol != remote.protocol && local.protocol != 0 && remote.protocol != 0 {
         let kind = PayloadType::IDENTIFICATION;
-        return Err(DecodeError::Malformed { kind, what: "it has another protocol than the other" });
+        return Err(DecodeError::Malformed {
+            kind,
+            what: "it has another protocol than the other",
+        });
     }
     Ok(Selectors { protocol, local_port: local.port, remote_port: remote.port })
 }
