@@ -1,12 +1,19 @@
+use alloc::boxed::Box;
 use alloc::string::String;
 use core::net::Ipv4Addr;
 
 use bytes::Bytes;
+use ipsec_ike::PeerInfo;
+use ipsec_ike::identity::Identity;
+use ipsec_ike::proposal::IkeProposal;
+use ipsec_ike::vendor::Fingerprint;
 use ppp_core::AuthMethod;
 use ppp_core::AuthRequest;
 use vpn_core::Path;
+use vpn_core::crypto::EspSuite;
 
 use crate::DisconnectReason;
+use crate::KeyLog;
 use crate::SessionId;
 use crate::Trace;
 
@@ -37,7 +44,19 @@ pub enum ServerEvent {
         /// The IP packet.
         packet: Bytes,
     },
-    /// A tunnel or a call did not get as far as PPP.
+    /// A peer has proved its identity to IKE, and its L2TP may follow.
+    ///
+    /// This is the identity of a machine or of everybody who has the key; the user logs in later
+    /// (RFC 3193 §5.1.1).
+    PeerUp(Box<PeerInfo>),
+    /// A NAT has given a peer another address or port, and we follow: its packets go there now.
+    Moved {
+        /// Where the peer is now.
+        path: Path,
+    },
+    /// A key, where the configuration asks for them.
+    KeyLog(KeyLog),
+    /// A peer, a tunnel or a call did not get as far as PPP.
     Refused {
         /// The peer's path.
         path: Option<Path>,
@@ -65,6 +84,15 @@ pub enum ClientEvent {
         /// The IP packet.
         packet: Bytes,
     },
+    /// The server has proved its identity to IKE.
+    PeerUp(Box<PeerInfo>),
+    /// The server is at another address or port now, and we follow.
+    Moved {
+        /// Where the server is now.
+        path: Path,
+    },
+    /// A key, where the configuration asks for them.
+    KeyLog(KeyLog),
     /// Something that happened inside.
     Trace(Trace),
     /// The session has ended, or never came up. The last event.
@@ -95,6 +123,24 @@ pub struct Connected {
     pub nbns: [Option<Ipv4Addr>; 2],
     /// The largest IP packet that may be sent.
     pub mtu: u16,
+    /// What protects it; `None` for L2TP in clear.
+    pub security: Option<Box<Security>>,
+}
+
+/// What protects a session (RFC 3193).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Security {
+    /// Who the peer proved to be in IKE. That is a machine, or whoever has the key; the user is
+    /// [`Connected::user`].
+    pub remote_id: Identity,
+    /// Where ESP goes: on UDP behind a NAT, on IP else.
+    pub path: Path,
+    /// What protects IKE.
+    pub ike: IkeProposal,
+    /// What protects the packets.
+    pub esp: EspSuite,
+    /// What the peer seems to run.
+    pub fingerprint: Fingerprint,
 }
 
 /// A session has ended.
@@ -142,6 +188,8 @@ pub struct SessionStatus {
     pub peer_address: Option<Ipv4Addr>,
     /// Since when IPv4 is up.
     pub up_since: Option<vpn_core::Instant>,
+    /// How often the keys of its packets have been replaced.
+    pub rekeys: u32,
     /// What it carried.
     pub counters: Counters,
 }

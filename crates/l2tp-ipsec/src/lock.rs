@@ -14,6 +14,13 @@ pub(crate) struct Lock<T> {
 }
 
 impl<T> Lock<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        #[cfg(feature = "std")]
+        return Self { inner: std::sync::RwLock::new(value) };
+        #[cfg(not(feature = "std"))]
+        return Self { inner: spin::RwLock::new(value) };
+    }
+
     /// Reads. A writer that panicked leaves nothing half-done here, so poison is ignored.
     pub(crate) fn read(&self) -> impl core::ops::Deref<Target = T> + '_ {
         #[cfg(feature = "std")]

@@ -13,6 +13,15 @@ use l2tp_wire::StopCcnResult;
 pub enum DisconnectReason {
     /// We ended it.
     Local(LocalReason),
+    /// IKE did not agree, or the peer's security associations are gone.
+    Ipsec(ipsec_ike::CloseReason),
+    /// The peer made its security associations and then sent no L2TP over them.
+    NoSccrq,
+    /// IPsec is up, and nothing at all came back over it.
+    NothingOverEsp {
+        /// Whether ESP goes in UDP.
+        encapsulated: bool,
+    },
     /// The tunnel did not open, or closed.
     Tunnel(TunnelCloseReason),
     /// The call did not connect, or was closed.
@@ -70,6 +79,21 @@ impl DisconnectReason {
             Self::Local(LocalReason::TimeLimit(limit)) => {
                 format!("closed: the session's {} s are over", limit.as_secs())
             }
+            Self::Ipsec(reason) => format!("IPsec: {}", reason.explain()),
+            Self::NoSccrq => "IPsec is up but no L2TP came over it: on the peer, check that UDP \
+                              1701 is sent through the tunnel and not stopped by a firewall"
+                .into(),
+            Self::NothingOverEsp { encapsulated: false } => {
+                "IPsec is up but nothing comes back over it: something on the way may stop ESP (IP \
+                 protocol 50), so try again with UDP encapsulation forced; else check that the \
+                 server runs L2TP"
+                    .into()
+            }
+            Self::NothingOverEsp { encapsulated: true } => {
+                "IPsec is up but nothing comes back over it: check that the server runs L2TP, and \
+                 that no firewall stops what it sends from UDP 4500"
+                    .into()
+            }
             Self::Tunnel(reason) => match tunnel_advice(reason) {
                 "" => format!("L2TP tunnel: {reason}"),
                 advice => format!("L2TP tunnel: {reason}; {advice}"),
@@ -93,7 +117,12 @@ impl DisconnectReason {
             Self::Local(reason) => reason.message().into(),
             Self::Ppp(reason) => reason.to_string(),
             Self::NoIpv4(failure) => format!("IPv4 {failure}"),
-            Self::Tunnel(_) | Self::Call(_) | Self::CallDuringLogin(_) => self.explain(),
+            Self::Ipsec(_)
+            | Self::NoSccrq
+            | Self::NothingOverEsp { .. }
+            | Self::Tunnel(_)
+            | Self::Call(_)
+            | Self::CallDuringLogin(_) => self.explain(),
         }
     }
 }

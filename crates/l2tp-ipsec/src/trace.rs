@@ -22,6 +22,8 @@ pub struct Trace {
 pub enum Step {
     /// In the control connection or a call.
     L2tp(l2tp_control::Trace),
+    /// An IKE message came or went.
+    Ike(ipsec_ike::Trace),
     /// A PPP packet that is not data was sent.
     PppSent(PppStep),
     /// A PPP packet that is not data arrived.
@@ -51,6 +53,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use l2tp_control::Trace as Control;
         match self {
+            Self::Ike(trace) => fmt_ike(trace, f),
             Self::PppSent(step) => write!(f, "sent {step}"),
             Self::PppReceived(step) => write!(f, "received {step}"),
             Self::L2tp(Control::Sent { message, ns, nr, repeated, .. }) => {
@@ -71,6 +74,17 @@ impl fmt::Display for Step {
             Self::L2tp(other) => write!(f, "{other:?}"),
         }
     }
+}
+
+fn fmt_ike(trace: &ipsec_ike::Trace, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let verb = if trace.sent { "sent" } else { "received" };
+    let again = if trace.repeated { " again" } else { "" };
+    write!(f, "{verb} {}{again} [", trace.exchange)?;
+    for (place, payload) in trace.payloads.iter().enumerate() {
+        let space = if place == 0 { "" } else { " " };
+        write!(f, "{space}{payload}")?;
+    }
+    write!(f, "] {}", trace.state)
 }
 
 impl fmt::Display for PppStep {

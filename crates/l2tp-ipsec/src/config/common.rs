@@ -12,6 +12,8 @@ use ppp_core::LinkConfig;
 use ppp_core::Restart;
 use vpn_core::SecretBytes;
 
+use ipsec_ike::EndpointConfig;
+
 use super::ConfigError;
 
 /// What client and server are configured with alike.
@@ -27,7 +29,14 @@ pub(crate) struct Common {
     pub(crate) login_timeout: Duration,
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) session_limit: Option<Duration>,
+    /// How the keys are made; without it there is no IPsec.
+    pub(crate) ipsec: Option<EndpointConfig>,
+    /// Is L2TP in clear taken?
+    pub(crate) clear: bool,
+    pub(crate) key_log: bool,
+    pub(crate) path_mtu: u16,
     pub(crate) clamp_mss: bool,
+    pub(crate) data_checksum: bool,
     pub(crate) sequencing: bool,
     pub(crate) reorder: Option<Duration>,
     pub(crate) trace: bool,
@@ -36,10 +45,15 @@ pub(crate) struct Common {
 }
 
 impl Common {
-    pub(crate) fn new(host_name: &str) -> Self {
+    /// L2TP in clear.
+    pub(crate) fn plain(host_name: &str) -> Self {
         Self {
             host_name: host_name.into(),
             auth: alloc::vec![AuthMethod::ChapMd5],
+            ipsec: None,
+            clear: true,
+            key_log: false,
+            path_mtu: 1500,
             mtu: 1400,
             tunnel_secret: None,
             hide_avps: false,
@@ -49,11 +63,22 @@ impl Common {
             idle_timeout: None,
             session_limit: None,
             clamp_mss: true,
+            data_checksum: true,
             sequencing: false,
             reorder: None,
             trace: false,
             first_numbers: FirstNumbers::default(),
             change_link: core::convert::identity,
+        }
+    }
+
+    /// L2TP over IPsec, with the given way to make keys.
+    pub(crate) fn secure(host_name: &str, ipsec: EndpointConfig) -> Self {
+        Self {
+            auth: alloc::vec![AuthMethod::MsChapV2, AuthMethod::ChapMd5],
+            ipsec: Some(ipsec),
+            clear: false,
+            ..Self::plain(host_name)
         }
     }
 
@@ -96,6 +121,9 @@ impl Common {
         if !(576..=1500).contains(&self.mtu) {
             return Err(ConfigError::Mtu(self.mtu));
         }
+        if self.path_mtu < 576 {
+            return Err(ConfigError::PathMtu(self.path_mtu));
+        }
         match &self.tunnel_secret {
             Some(secret) if secret.is_empty() => Err(ConfigError::EmptySecret),
             None if self.hide_avps => Err(ConfigError::HideWithoutSecret),
@@ -119,8 +147,9 @@ macro_rules! common_setters {
 
         /// The authentication methods that are allowed, best first.
         ///
-        /// The default is CHAP with MD5. PAP shows the password to everybody on the way, and
-        /// MS-CHAPv2 can be broken by trying 2^56 keys, so in clear both are for labs only.
+        /// Over IPsec the default is MS-CHAPv2, then CHAP with MD5. In clear it is CHAP with MD5
+        /// alone: PAP shows the password to everybody on the way, and MS-CHAPv2 can be broken by
+        /// trying 2^56 keys, so there both are for labs only.
         #[must_use]
         pub fn auth(mut self, methods: impl IntoIterator<Item = AuthMethod>) -> Self {
             self.common.auth = methods.into_iter().collect();
@@ -249,3 +278,51 @@ macro_rules! session_setters {
     };
 }
 pub(crate) use session_setters;
+
+/// The setters of those who speak IPsec.
+macro_rules! ipsec_setters {
+    () => {
+        /// Changes how keys are made and what they protect: proposals and presets, identities,
+        /// more keys, certificates, encapsulation, lifetimes, dead peer detection.
+        ///
+        /// ```
+        /// # use l2tp_ipsec::ServerConfig;
+        /// use l2tp_ipsec::ike::Encapsulation;
+        /// use l2tp_ipsec::ike::proposal::Preset;
+        ///
+        /// let config = ServerConfig::new("a long random text")
+        ///     .ipsec(|ipsec| ipsec.preset(Preset::Modern).encapsulation(Encapsulation::Force));
+        /// ```
+        #[must_use]
+        pub fn ipsec(mut self, change: impl FnOnce(EndpointConfig) -> EndpointConfig) -> Self {
+            self.common.ipsec = Some(change(self.common.ipsec.unwrap_or_default()));
+            self
+        }
+
+        /// Reports every key, for reading recorded traffic with an analyzer; the default is no.
+        ///
+        /// Whoever gets hold of the keys reads everything.
+        #[must_use]
+        pub fn key_log(mut self, on: bool) -> Self {
+            self.common.key_log = on;
+            self
+        }
+
+        /// The largest IP packet that gets through the network below without being cut; the default
+        /// is 1500. Together with the suite it bounds the MTU of a session over IPsec.
+        #[must_use]
+        pub const fn path_mtu(mut self, path_mtu: u16) -> Self {
+            self.common.path_mtu = path_mtu;
+            self
+        }
+
+        /// Whether data messages inside of ESP carry a UDP checksum; the default is yes
+        /// (RFC 2661 §8.1). ESP protects them anyway, so over IPv4 it may be left out.
+        #[must_use]
+        pub const fn data_checksum(mut self, on: bool) -> Self {
+            self.common.data_checksum = on;
+            self
+        }
+    };
+}
+pub(crate) use ipsec_setters;

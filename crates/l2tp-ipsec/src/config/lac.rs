@@ -44,7 +44,7 @@ impl LacConfig {
     #[must_use]
     pub fn plain_l2tp(local: SocketAddr, lns: SocketAddr) -> Self {
         Self {
-            common: Common::new("lac"),
+            common: Common::plain("lac"),
             local,
             lns,
             max_subscribers: 60_000,

@@ -33,6 +33,12 @@ pub enum ConfigError {
     /// The MTU is outside of what IP and PPP can do.
     #[error("the MTU is {0}; it must be from 576 to 1500")]
     Mtu(u16),
+    /// The MTU of the network below leaves no room.
+    #[error("the path MTU is {0}; it must be at least 576")]
+    PathMtu(u16),
+    /// IPsec can't work like this.
+    #[error("IPsec: {0}")]
+    Ipsec(#[from] ipsec_ike::ConfigError),
     /// AVPs can't be hidden without a secret that both ends know (RFC 2661 §4.3).
     #[error("hidden AVPs need a tunnel secret: set one with tunnel_secret(…)")]
     HideWithoutSecret,

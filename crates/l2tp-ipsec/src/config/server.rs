@@ -1,6 +1,8 @@
 use core::net::Ipv4Addr;
 use core::time::Duration;
 
+use ipsec_ike::EndpointConfig;
+use ipsec_ike::PskSelector;
 use l2tp_control::channel::FirstNumbers;
 use ppp_core::AuthMethod;
 use ppp_core::LinkConfig;
@@ -9,6 +11,7 @@ use vpn_core::SecretBytes;
 use super::Common;
 use super::ConfigError;
 use super::common::common_setters;
+use super::common::ipsec_setters;
 use super::common::session_setters;
 use crate::AddressPool;
 
@@ -17,7 +20,7 @@ use crate::AddressPool;
 /// ```
 /// use l2tp_ipsec::ServerConfig;
 ///
-/// let config = ServerConfig::plain_l2tp()
+/// let config = ServerConfig::new("a long random text")
 ///     .pool("10.9.0.0/24".parse()?)
 ///     .dns(["10.9.0.1".parse().unwrap()]);
 /// # Ok::<(), l2tp_ipsec::PoolError>(())
@@ -35,6 +38,18 @@ pub struct ServerConfig {
 }
 
 impl ServerConfig {
+    /// A server of L2TP over IPsec for whoever has the pre-shared key `psk`.
+    ///
+    /// Make the key long and random: 128 bits of entropy (22 characters of base64) can't be
+    /// guessed, while an attacker who answers a client in the server's place tries words offline.
+    /// A key that many people share lets each of them play the server (RFC 3193 §5.1);
+    /// [`ipsec`](Self::ipsec) gives each site a key of its own, or certificates.
+    #[must_use]
+    pub fn new(psk: &str) -> Self {
+        let ipsec = EndpointConfig::new().psk(PskSelector::Any, SecretBytes::from(psk));
+        Self::with(Common::secure("lns", ipsec))
+    }
+
     /// A server of L2TP **in clear**.
     ///
     /// Nothing is encrypted and no packet is authenticated: whoever is on the way reads, changes
@@ -43,8 +58,12 @@ impl ServerConfig {
     /// network or a lab.
     #[must_use]
     pub fn plain_l2tp() -> Self {
+        Self::with(Common::plain("lns"))
+    }
+
+    fn with(common: Common) -> Self {
         Self {
-            common: Common::new("lns"),
+            common,
             pool: None,
             dns: [None; 2],
             nbns: [None; 2],
@@ -112,6 +131,15 @@ impl ServerConfig {
 
     common_setters!();
     session_setters!();
+    ipsec_setters!();
+
+    /// Takes L2TP in clear as well, from whoever can reach the socket; the default is no. See
+    /// [`plain_l2tp`](Self::plain_l2tp) for what that means.
+    #[must_use]
+    pub const fn plain_l2tp_too(mut self, allowed: bool) -> Self {
+        self.common.clear = allowed;
+        self
+    }
 
     pub(crate) fn check(&self) -> Result<AddressPool, ConfigError> {
         self.common.check()?;

@@ -11,6 +11,7 @@ use l2tp_control::ConnectedCall;
 use l2tp_control::Endpoint;
 use l2tp_control::Event;
 use l2tp_control::IncomingCall;
+use l2tp_control::LinkId;
 use l2tp_control::OpenError;
 use l2tp_control::SendError;
 use l2tp_control::SessionCloseReason;
@@ -36,7 +37,6 @@ use super::line::terminate_request;
 use crate::DisconnectReason;
 use crate::SessionId;
 use crate::Trace;
-use crate::stack::Stack;
 use crate::stack::proxy;
 use crate::trace::Step;
 
@@ -119,7 +119,7 @@ impl Lac {
         }
         let path = Path::l2tp(self.config.local, self.config.lns);
         let config = self.config.common.tunnel();
-        let handle = self.endpoint.open_tunnel(now, Stack::LINK, path, config)?;
+        let handle = self.endpoint.open_tunnel(now, LinkId::PLAIN, path, config)?;
         // It goes again, unless a call follows.
         let deadline = Some(now + self.config.tunnel_linger);
         self.tunnel = Some(Tunnel { handle, sessions: 0, deadline });

@@ -14,6 +14,7 @@ use l2tp_control::CallResult;
 use l2tp_control::Counts;
 use l2tp_control::Endpoint;
 use l2tp_control::EndpointConfig;
+use l2tp_control::LinkId;
 use l2tp_control::TunnelHandle;
 use l2tp_wire::CdnResult;
 use ppp_core::CloseReason;
@@ -38,7 +39,6 @@ use crate::LacConfig;
 use crate::LocalReason;
 use crate::SessionId;
 use crate::stack::Random;
-use crate::stack::Stack;
 pub use event::LacEvent;
 pub use event::SubscriberError;
 pub use event::SubscriberId;
@@ -262,7 +262,7 @@ impl Lac {
         if path.socket != Socket::L2tp {
             return self.drops.drop(DropReason::NotAllowed);
         }
-        let handled = self.endpoint.handle_datagram(now, Stack::LINK, path, datagram);
+        let handled = self.endpoint.handle_datagram(now, LinkId::PLAIN, path, datagram);
         self.pump(now);
         handled
     }

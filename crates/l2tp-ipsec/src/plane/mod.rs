@@ -3,11 +3,17 @@
 mod entry;
 mod open;
 mod seal;
+mod secure;
 mod table;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use arrayvec::ArrayVec;
+use ipsec_esp::MAX_BATCH;
+use ipsec_esp::NextHeader;
+use l2tp_control::LinkId;
+use portable_atomic::AtomicBool;
 use portable_atomic::AtomicU64;
 use portable_atomic::Ordering;
 use thiserror::Error;
@@ -28,7 +34,14 @@ pub(crate) use entry::Side;
 pub use open::Inbound;
 pub use open::Origin;
 pub(crate) use open::check_source;
+pub(crate) use seal::around_ip;
 pub(crate) use seal::header;
+pub(crate) use secure::Carrier;
+use secure::Kind;
+pub(crate) use secure::Notice;
+pub(crate) use secure::ROOM as SECURE_ROOM;
+pub(crate) use secure::Receiver;
+pub(crate) use secure::link_of;
 pub(crate) use table::Table;
 
 /// Moves packets between the sockets and the inside, from any thread, in place.
@@ -45,6 +58,11 @@ pub trait DataPlane: Send + Sync {
     /// what the control machine's `handle_opened` takes. `out` must be at least as long as
     /// `packets`; what has no place in it is not looked at.
     fn open_batch(&self, packets: &mut [(Path, PacketMut<'_>)], out: &mut [Inbound]);
+
+    /// Whether the control machine must be called soon, because a key is used up or a peer has
+    /// moved: look after each batch, and if so call its `handle_timeout` with the time, and drain
+    /// it. The next of its own timeouts may be too late.
+    fn needs_control(&self) -> bool;
 
     /// The session that an IP packet from the inside belongs to.
     fn route(&self, ip: &[u8]) -> Option<SessionId>;
@@ -84,6 +102,9 @@ pub enum SealError {
         /// The most that fit.
         mtu: u16,
     },
+    /// No security association to send on: one is being negotiated, or the peer has gone.
+    #[error("there is no security association to send on")]
+    NoSa,
     /// Too little room around the packet: leave [`DataPlane::room`].
     #[error("too little room around the packet: {0}")]
     NoRoom(#[from] NoRoom),
@@ -100,19 +121,38 @@ pub struct Plane {
 struct Inner {
     table: Lock<Table>,
     active: Lock<Vec<SessionId>>,
+    notices: Lock<Vec<Notice>>,
+    noticed: AtomicBool,
     drops: [AtomicU64; DropReason::ALL.len()],
-    clamp_mss: bool,
+    settings: Settings,
 }
 
+/// What never changes in a data plane.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) clamp_mss: bool,
+    /// Do data messages inside of ESP have a UDP checksum?
+    pub(crate) data_checksum: bool,
+    pub(crate) clear_allowed: bool,
+    pub(crate) secure: bool,
+}
+
+/// How many notices wait for the control machine; each pair of SAs makes three in its life.
+const MAX_NOTICES: usize = 4096;
+
 impl Plane {
-    pub(crate) fn new(clamp_mss: bool) -> Self {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let Settings { clear_allowed, secure, .. } = settings;
         let drops = core::array::from_fn(|_| AtomicU64::new(0));
+        let table = Table::new(clear_allowed, secure);
         Self {
             inner: Arc::new(Inner {
-                table: Lock::default(),
+                table: Lock::new(table),
                 active: Lock::default(),
+                notices: Lock::default(),
+                noticed: AtomicBool::new(false),
                 drops,
-                clamp_mss,
+                settings,
             }),
         }
     }
@@ -134,6 +174,29 @@ impl Plane {
 
     pub(crate) fn remove(&self, session: SessionId) {
         self.inner.table.write().remove(session);
+    }
+
+    /// Changes the SAs. The data threads see all of the change or nothing of it.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Table)) {
+        change(&mut self.inner.table.write());
+    }
+
+    /// What the control machine must know, since this was last called.
+    pub(crate) fn take_notices(&self) -> Vec<Notice> {
+        if !self.inner.noticed.swap(false, Ordering::AcqRel) {
+            return Vec::new();
+        }
+        // The list keeps its room, so that the data path allocates nothing.
+        self.inner.notices.write().drain(..).collect()
+    }
+
+    fn notice(&self, notice: Notice) {
+        let mut notices = self.inner.notices.write();
+        if notices.len() < MAX_NOTICES && !notices.contains(&notice) {
+            notices.push(notice);
+        }
+        drop(notices);
+        self.inner.noticed.store(true, Ordering::Release);
     }
 
     /// The sessions that brought IP packets since this was last called.
@@ -164,15 +227,38 @@ impl Plane {
     }
 }
 
-impl DataPlane for Plane {
-    fn room(&self) -> Room {
-        seal::ROOM
-    }
-
-    fn open_batch(&self, packets: &mut [(Path, PacketMut<'_>)], out: &mut [Inbound]) {
-        let table = self.inner.table.read();
-        for ((path, packet), out) in packets.iter_mut().zip(out) {
-            *out = match open::open(&table, *path, packet, self.inner.clamp_mss) {
+impl Plane {
+    fn open_some(&self, table: &Table, packets: &mut [(Path, PacketMut<'_>)], out: &mut [Inbound]) {
+        let clamp_mss = self.inner.settings.clamp_mss;
+        let kinds: ArrayVec<_, MAX_BATCH> = packets
+            .iter()
+            .map(|(path, packet)| secure::kind(table, *path, packet.payload()))
+            .collect();
+        let mut outcomes = secure::open_esp(packets, &kinds).into_iter();
+        for (((path, packet), kind), out) in packets.iter_mut().zip(kinds).zip(out) {
+            let opened = match kind {
+                Kind::Clear => open::open(table, LinkId::PLAIN, *path, packet, clamp_mss),
+                Kind::Other(inbound) => Ok(open::Opened { inbound, carries_ip: None }),
+                Kind::Dropped(reason) => Err(reason),
+                Kind::Cut(receiver) => {
+                    // L2TP repeats it, and finds the SA changed.
+                    self.notice(Notice::Cut(receiver.bundle, receiver.generation));
+                    Err(DropReason::UnexpectedState)
+                }
+                Kind::Esp(receiver) => match outcomes.next() {
+                    Some(Ok(opened)) => {
+                        for notice in secure::notices(table, receiver, *path, opened) {
+                            self.notice(notice);
+                        }
+                        secure::take_udp(receiver, opened, packet).and_then(|inner| {
+                            let link = link_of(receiver.bundle);
+                            open::open(table, link, inner, packet, clamp_mss)
+                        })
+                    }
+                    _ => Err(DropReason::Unauthenticated),
+                },
+            };
+            *out = match opened {
                 Ok(opened) => {
                     opened.carries_ip.inspect(|entry| self.mark_active(entry));
                     opened.inbound
@@ -180,6 +266,80 @@ impl DataPlane for Plane {
                 Err(reason) => self.count_drop(reason),
             };
         }
+    }
+
+    fn seal_some(
+        &self,
+        table: &Table,
+        packets: &mut [(SessionId, PacketMut<'_>)],
+        out: &mut [Result<Path, SealError>],
+    ) {
+        let mut carriers = ArrayVec::<_, MAX_BATCH>::new();
+        for ((session, packet), out) in packets.iter_mut().zip(&mut *out) {
+            let sealed = match table.session(*session) {
+                Some(entry) => self.seal_one(table, entry, packet),
+                None => Err(SealError::UnknownSession),
+            };
+            carriers.push(sealed.as_ref().ok().and_then(|(_, carrier)| *carrier));
+            *out = sealed.map(|(path, _)| path);
+        }
+        secure::seal_esp(packets, &carriers, out, |notice| self.notice(notice));
+    }
+
+    /// Everything but ESP.
+    fn seal_one<'t>(
+        &self,
+        table: &'t Table,
+        entry: &Entry,
+        packet: &mut PacketMut<'_>,
+    ) -> Result<(Path, Option<&'t Carrier>), SealError> {
+        let settings = self.inner.settings;
+        let carrier = match entry.link {
+            LinkId::PLAIN => None,
+            link => Some(table.carrier(link).ok_or(SealError::NoSa)?),
+        };
+        let path = seal::seal(entry, packet, settings.clamp_mss)?;
+        if let Some(carrier) = carrier {
+            secure::put_udp(packet, carrier, path, settings.data_checksum)?;
+        }
+        Ok((path, carrier))
+    }
+
+    /// Seals an L2TP message that the control machine sends over an IPsec peer's link.
+    pub(crate) fn seal_message(
+        &self,
+        link: LinkId,
+        inner: Path,
+        packet: &mut PacketMut<'_>,
+    ) -> Result<Path, SealError> {
+        let table = self.inner.table.read();
+        let carrier = table.carrier(link).ok_or(SealError::NoSa)?;
+        secure::put_udp(packet, carrier, inner, true)?;
+        let sealed = carrier.sa.seal(packet, NextHeader::UDP);
+        secure::sealed(carrier, sealed, |notice| self.notice(notice))
+    }
+}
+
+impl DataPlane for Plane {
+    fn room(&self) -> Room {
+        if self.inner.settings.secure {
+            let (l2tp, esp) = (seal::ROOM, secure::ROOM);
+            return Room { front: l2tp.front + esp.front, back: l2tp.back + esp.back };
+        }
+        seal::ROOM
+    }
+
+    fn open_batch(&self, packets: &mut [(Path, PacketMut<'_>)], out: &mut [Inbound]) {
+        let table = self.inner.table.read();
+        let len = packets.len().min(out.len());
+        let packets = packets.get_mut(..len).unwrap_or_default();
+        for (packets, out) in packets.chunks_mut(MAX_BATCH).zip(out.chunks_mut(MAX_BATCH)) {
+            self.open_some(&table, packets, out);
+        }
+    }
+
+    fn needs_control(&self) -> bool {
+        self.inner.noticed.load(Ordering::Acquire)
     }
 
     fn route(&self, ip: &[u8]) -> Option<SessionId> {
@@ -192,11 +352,10 @@ impl DataPlane for Plane {
         out: &mut [Result<Path, SealError>],
     ) {
         let table = self.inner.table.read();
-        for ((session, packet), out) in packets.iter_mut().zip(out) {
-            *out = match table.session(*session) {
-                Some(entry) => seal::seal(entry, packet, self.inner.clamp_mss),
-                None => Err(SealError::UnknownSession),
-            };
+        let len = packets.len().min(out.len());
+        let packets = packets.get_mut(..len).unwrap_or_default();
+        for (packets, out) in packets.chunks_mut(MAX_BATCH).zip(out.chunks_mut(MAX_BATCH)) {
+            self.seal_some(&table, packets, out);
         }
     }
 }

@@ -7,7 +7,6 @@ use ppp_core::frame;
 use vpn_core::DropReason;
 use vpn_core::PacketMut;
 use vpn_core::Path;
-use vpn_core::Socket;
 
 use crate::SessionId;
 use crate::ip::Ip;
@@ -58,17 +57,14 @@ pub(crate) struct Opened<'a> {
     pub(crate) carries_ip: Option<&'a Entry>,
 }
 
-/// Opens one datagram in place. A packet for the control machine is left as it came.
+/// Opens one L2TP message in place, however it came. One for the control machine is left as it is.
 pub(crate) fn open<'a>(
     table: &'a Table,
+    link: LinkId,
     path: Path,
     packet: &mut PacketMut<'_>,
     clamp_mss: bool,
 ) -> Result<Opened<'a>, DropReason> {
-    if path.socket != Socket::L2tp {
-        return Err(DropReason::NotAllowed);
-    }
-    let link = LinkId::PLAIN;
     let to_control = |session| {
         let inbound = Inbound::Control(Origin { link, path, session });
         Ok(Opened { inbound, carries_ip: None })
@@ -82,7 +78,7 @@ pub(crate) fn open<'a>(
         // The control machine may be about to open this session, and counts it if not.
         return to_control(None);
     };
-    if entry.path.remote != path.remote {
+    if !link.is_authenticated() && entry.path.remote != path.remote {
         return Err(DropReason::WrongPeer);
     }
     let (protocol, at) = frame::protocol(message.payload).map_err(|_| DropReason::Truncated)?;

@@ -17,6 +17,20 @@ use crate::plane::Side;
 /// The most that goes around an IP packet.
 pub(crate) const ROOM: Room = Room { front: DataHeader::MAX_LEN + frame::MAX_HEADER_LEN, back: 0 };
 
+/// Octets of UDP, L2TP and PPP headers around an IP packet inside of ESP.
+pub(crate) const fn around_ip(data_length: bool, sequenced: bool) -> usize {
+    let sequence = if sequenced { Some(Sequence { ns: 0, nr: 0 }) } else { None };
+    let header = DataHeader {
+        tunnel_id: 0,
+        session_id: 0,
+        sequence,
+        length: data_length,
+        priority: false,
+        offset: None,
+    };
+    8 + header.encoded_len() + frame::MAX_HEADER_LEN
+}
+
 /// Seals one IP packet in place and says where it goes.
 pub(crate) fn seal(
     entry: &Entry,

@@ -3,6 +3,7 @@ use core::net::Ipv4Addr;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use ipsec_esp::Spi;
 use l2tp_control::LinkId;
 
 use crate::SessionId;
@@ -10,13 +11,16 @@ use crate::ip::Ip;
 use crate::ip::link_local_id;
 use crate::plane::Entry;
 use crate::plane::Side;
+use crate::plane::secure::Carrier;
+use crate::plane::secure::Receiver;
+use crate::plane::secure::link_of;
 
 /// The keys are numbers that we chose ourselves, so a fixed hash state gives a peer nothing to
 /// collide; but for interface identifiers, which an attacker would need sessions to make many of.
 type OwnMap<K, V> = HashMap<K, V, FixedState>;
 
-/// All sessions of one client or server.
-#[derive(Debug, Default)]
+/// All sessions of one client or server, and the SAs that carry them.
+#[derive(Default)]
 pub(crate) struct Table {
     sessions: OwnMap<SessionId, Arc<Entry>>,
     by_wire: OwnMap<(LinkId, u16, u16), Arc<Entry>>,
@@ -25,9 +29,19 @@ pub(crate) struct Table {
     ipv6: OwnMap<u64, SessionId>,
     /// Where everything goes that has no route of its own: a client's session.
     default: Option<SessionId>,
+    /// Is L2TP in clear taken?
+    pub(crate) clear_allowed: bool,
+    /// Is there IPsec at all?
+    pub(crate) secure: bool,
+    receivers: OwnMap<Spi, Receiver>,
+    carriers: OwnMap<LinkId, Carrier>,
 }
 
 impl Table {
+    pub(crate) fn new(clear_allowed: bool, secure: bool) -> Self {
+        Self { clear_allowed, secure, ..Self::default() }
+    }
+
     pub(crate) fn install(&mut self, entry: Entry) {
         self.remove(entry.session);
         let entry = Arc::new(entry);
@@ -68,6 +82,37 @@ impl Table {
         self.by_wire.get(&(link, tunnel_id, session_id)).map(|entry| &**entry)
     }
 
+    pub(crate) fn receiver(&self, spi: Spi) -> Option<&Receiver> {
+        self.receivers.get(&spi)
+    }
+
+    pub(crate) fn install_receiver(&mut self, receiver: Receiver) {
+        self.receivers.insert(receiver.sa.spi(), receiver);
+    }
+
+    /// The first packet of an SA has come, so its suite is known.
+    pub(crate) fn decide(&mut self, spi: Spi) {
+        if let Some(receiver) = self.receivers.get_mut(&spi) {
+            receiver.cut = None;
+        }
+    }
+
+    pub(crate) fn remove_receiver(&mut self, spi: Spi) {
+        self.receivers.remove(&spi);
+    }
+
+    pub(crate) fn carrier(&self, link: LinkId) -> Option<&Carrier> {
+        self.carriers.get(&link)
+    }
+
+    pub(crate) fn install_carrier(&mut self, carrier: Carrier) {
+        self.carriers.insert(link_of(carrier.bundle), carrier);
+    }
+
+    pub(crate) fn remove_carrier(&mut self, link: LinkId) {
+        self.carriers.remove(&link);
+    }
+
     pub(crate) fn route(&self, packet: &[u8]) -> Option<SessionId> {
         let own = match Ip::parse(packet)? {
             Ip::V4 { destination, .. } => self.ipv4.get(&destination),
@@ -76,6 +121,12 @@ impl Table {
             }
         };
         own.copied().or(self.default)
+    }
+}
+
+impl core::fmt::Debug for Table {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Table({} sessions, {} SAs)", self.sessions.len(), self.receivers.len())
     }
 }
 

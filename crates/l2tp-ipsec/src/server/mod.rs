@@ -38,7 +38,7 @@ use crate::Users;
 use crate::plane::Side;
 use crate::stack::Stack;
 
-/// An L2TP server: the LNS of every tunnel, the PPP authenticator of every session, the giver of
+/// An L2TP/IPsec server: the IKE responder of every client, the LNS of every tunnel, the PPP authenticator of every session, the giver of
 /// addresses.
 ///
 /// Drive it with the five verbs, and move IP packets with its [data plane](Server::data_plane); the
@@ -73,6 +73,8 @@ enum Drain {
     No,
     /// Sessions still to be closed, and when the next of them are.
     Closing(Vec<SessionId>, Instant),
+    /// What IPsec says to its peers is on its way out.
+    Deleting,
     Done,
 }
 
@@ -104,7 +106,7 @@ impl Server {
             .incoming_calls(Admission::Ask);
         let link = config.common.server_link().trust_proxy_auth(config.trust_proxy_auth);
         let stack =
-            Stack::new(endpoint, link, config.common.clone(), Side::Server, provider, random);
+            Stack::new(endpoint, link, config.common.clone(), Side::Server, provider, random)?;
         Ok(Self {
             stack,
             config,
@@ -179,6 +181,7 @@ impl Server {
         }
         let drain = match &self.drain {
             Drain::Closing(rest, at) if !rest.is_empty() => Some(*at),
+            Drain::Deleting => Some(self.stack.now()),
             _ => None,
         };
         [self.stack.poll_timeout(), self.lingering.next(), drain].into_iter().flatten().min()
@@ -191,6 +194,10 @@ impl Server {
         }
         let transmit = self.stack.poll_transmit(now, buf);
         self.pump();
+        if transmit.is_none() && matches!(self.drain, Drain::Deleting) {
+            self.drain = Drain::Done;
+            self.events.push_back(ServerEvent::Drained);
+        }
         transmit
     }
 
@@ -215,6 +222,19 @@ impl Server {
     #[must_use]
     pub fn tunnels(&self) -> usize {
         self.tunnels.len()
+    }
+
+    /// Tells the server what the time of day is, in seconds since 1970, for the validity of
+    /// certificates. Without certificates nobody needs it.
+    pub fn set_unix_time(&mut self, now: Instant, unix_seconds: u64) {
+        self.stack.set_unix_time(now, unix_seconds);
+    }
+
+    /// Asks for new keys for all of a session's packets, as if the lifetime of the present ones
+    /// were over. Plain L2TP has no keys.
+    pub fn rekey(&mut self, now: Instant, session: SessionId) {
+        self.stack.rekey(now, session);
+        self.pump();
     }
 
     /// The addresses for clients, as they are lent now.

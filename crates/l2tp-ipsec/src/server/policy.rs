@@ -46,13 +46,30 @@ impl Server {
             && self.tunnels.is_empty()
             && self.stack.is_quiet()
         {
-            self.drain = Drain::Done;
-            self.events.push_back(ServerEvent::Drained);
+            if self.stack.close_peers() {
+                self.drain = Drain::Deleting;
+            } else {
+                self.drain = Drain::Done;
+                self.events.push_back(ServerEvent::Drained);
+            }
         }
     }
 
     fn act(&mut self, note: Note) {
         match note {
+            Note::PeerUp(info) => self.events.push_back(ServerEvent::PeerUp(info)),
+            Note::Moved(path) => self.events.push_back(ServerEvent::Moved { path }),
+            Note::KeyLog(key) => self.events.push_back(ServerEvent::KeyLog(key)),
+            Note::IkeFailed { path, reason, .. } => {
+                let reason = DisconnectReason::Ipsec(reason);
+                self.events.push_back(ServerEvent::Refused { path, reason });
+            }
+            Note::NoSccrq(path) => {
+                let (path, reason) = (Some(path), DisconnectReason::NoSccrq);
+                self.events.push_back(ServerEvent::Refused { path, reason });
+            }
+            // What depended on it has been told apart.
+            Note::Secured(_) | Note::PeerClosed { .. } => {}
             Note::TunnelRequest(request) => self.tunnel_request(&request),
             Note::TunnelUp(tunnel) => self.tunnel_up(tunnel),
             Note::TunnelClosed { tunnel, path, reason } => self.tunnel_closed(tunnel, path, reason),

@@ -29,6 +29,8 @@ pub(crate) struct Conn {
     pub(crate) link: Link,
     pub(crate) entry: Entry,
     pub(crate) tunnel: TunnelHandle,
+    /// The largest IP packet that goes through what is below.
+    pub(crate) mtu: u16,
     /// Who the peer proved to be.
     pub(crate) user: Option<String>,
     pub(crate) auth: Option<AuthMethod>,
@@ -63,7 +65,7 @@ pub(crate) struct Lease {
 }
 
 impl Conn {
-    pub(crate) fn new(now: Instant, link: Link, info: &SessionInfo, side: Side) -> Self {
+    pub(crate) fn new(now: Instant, link: Link, info: &SessionInfo, side: Side, mtu: u16) -> Self {
         let entry = Entry {
             session: info.session,
             link: info.link,
@@ -87,6 +89,7 @@ impl Conn {
             link,
             entry,
             tunnel: info.tunnel,
+            mtu,
             user: None,
             auth: None,
             lease: None,
@@ -103,16 +106,16 @@ impl Conn {
     }
 
     /// Brings the entry for the data plane up to what the link has negotiated.
-    pub(crate) fn refresh(&mut self, mtu: u16) {
+    pub(crate) fn refresh(&mut self) {
         let form = self.link.form();
         self.entry.acfc = form.acfc;
         self.entry.pfc = form.pfc;
-        self.entry.mtu = form.mtu.min(mtu);
+        self.entry.mtu = form.mtu.min(self.mtu);
         self.entry.ipv4 = form.ipv4.map(|v4| Ipv4Pair { local: v4.local, peer: v4.peer });
         self.entry.ipv6 = form.ipv6.map(|v6| Ipv6Pair { local: v6.local.0, peer: v6.peer.0 });
     }
 
-    pub(crate) fn status(&self) -> SessionStatus {
+    pub(crate) fn status(&self, rekeys: u32) -> SessionStatus {
         SessionStatus {
             session: self.entry.session,
             path: self.entry.path,
@@ -120,6 +123,7 @@ impl Conn {
             phase: self.link.phase(),
             peer_address: self.entry.ipv4.map(|pair| pair.peer),
             up_since: self.up_since,
+            rekeys,
             counters: self.entry.shared.counters(),
         }
     }

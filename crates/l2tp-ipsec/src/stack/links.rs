@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use l2tp_control::CallResult;
 use l2tp_control::ConnectedCall;
+use l2tp_control::LinkId;
 use l2tp_wire::CdnResult;
 use portable_atomic::Ordering;
 use ppp_core::AddressAnswer;
@@ -48,11 +49,11 @@ use crate::trace::Step;
 
 impl Stack {
     pub(crate) fn sessions(&self) -> impl Iterator<Item = SessionStatus> + '_ {
-        self.conns.values().map(Conn::status)
+        self.conns.values().map(|conn| conn.status(self.rekeys(conn.entry.link)))
     }
 
     pub(crate) fn session(&self, session: SessionId) -> Option<SessionStatus> {
-        self.conns.get(&session).map(Conn::status)
+        self.conns.get(&session).map(|conn| conn.status(self.rekeys(conn.entry.link)))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -219,7 +220,11 @@ impl Stack {
     }
 
     /// The next frame of any link, as an L2TP data message.
-    pub(super) fn poll_frame(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<Transmit> {
+    pub(super) fn poll_frame(
+        &mut self,
+        now: Instant,
+        buf: &mut Vec<u8>,
+    ) -> Option<(LinkId, Transmit)> {
         while let Some(session) = self.senders.front().copied() {
             let Some(conn) = self.conns.get_mut(&session) else {
                 self.senders.pop_front();
@@ -246,7 +251,8 @@ impl Stack {
             {
                 self.notes.push_back(Note::Trace(Trace { at: now, step: Step::PppSent(step) }));
             }
-            return Some(Transmit { path: conn.entry.path, len: buf.len().saturating_sub(start) });
+            let (link, path) = (conn.entry.link, conn.entry.path);
+            return Some((link, Transmit { path, len: buf.len().saturating_sub(start) }));
         }
         None
     }
@@ -304,13 +310,15 @@ impl Stack {
 
     fn refresh(&mut self, session: SessionId) {
         if let Some(conn) = self.conns.get_mut(&session) {
-            conn.refresh(self.common.mtu);
+            conn.refresh();
             self.plane.install(conn.entry.clone());
         }
     }
 
     fn ipv4_up(&mut self, now: Instant, session: SessionId, settings: &Ipv4Settings) {
         self.refresh(session);
+        let link = self.conns.get(&session).map(|conn| conn.entry.link);
+        let security = link.and_then(|link| self.security(link));
         let Some(conn) = self.conns.get_mut(&session) else { return };
         conn.up_since.get_or_insert(now);
         conn.up_by = None;
@@ -325,6 +333,7 @@ impl Stack {
             dns: settings.dns,
             nbns: settings.nbns,
             mtu: conn.entry.mtu,
+            security,
         };
         match conn.told.replace(Box::new(connected.clone())) {
             None => self.notes.push_back(Note::Connected(connected)),
@@ -350,12 +359,11 @@ impl Conn {
 /// has.
 pub(super) fn link(
     now: Instant,
-    config: &Arc<LinkConfig>,
+    config: Arc<LinkConfig>,
     provider: &'static CryptoProvider,
     rng: Box<dyn SecureRandom + Send>,
     call: ConnectedCall,
 ) -> Link {
-    let config = Arc::clone(config);
     if let Some((lcp, auth)) = proxy::from_call(call) {
         return Link::resume(config, provider, rng, now, &lcp, auth);
     }

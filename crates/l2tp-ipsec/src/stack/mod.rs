@@ -7,6 +7,7 @@
 mod conn;
 mod links;
 pub(crate) mod proxy;
+mod secure;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -19,11 +20,13 @@ use core::time::Duration;
 use bytes::Bytes;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use ipsec_ike::CloseReason;
+use ipsec_ike::PeerHandle;
+use ipsec_ike::PeerInfo;
 use l2tp_control::ConnectedCall;
 use l2tp_control::Endpoint;
 use l2tp_control::EndpointConfig;
 use l2tp_control::Event;
-use l2tp_control::LinkId;
 use l2tp_control::SessionCloseReason;
 use l2tp_control::SessionInfo;
 use l2tp_control::SessionRequest;
@@ -43,25 +46,32 @@ use vpn_core::RandomSource;
 use vpn_core::Transmit;
 use vpn_core::crypto::CryptoProvider;
 
+use crate::ConfigError;
 use crate::Connected;
 use crate::DataPlane;
 use crate::DisconnectReason;
 use crate::Disconnected;
 use crate::Inbound;
+use crate::KeyLog;
 use crate::Origin;
 use crate::Plane;
 use crate::SealError;
 use crate::SessionId;
 use crate::Trace;
 use crate::config::Common;
+use crate::plane;
+use crate::plane::Settings;
 use crate::plane::Side;
 use crate::trace::Step;
 pub(crate) use conn::Conn;
 pub(crate) use conn::Lease;
+pub(crate) use secure::Ipsec;
+pub(crate) use secure::Secured;
 
 #[derive(Debug)]
 pub(crate) struct Stack {
     pub(crate) endpoint: Endpoint,
+    pub(crate) ipsec: Option<Ipsec>,
     pub(crate) plane: Plane,
     pub(crate) provider: &'static CryptoProvider,
     random: Random,
@@ -103,18 +113,59 @@ impl fmt::Debug for Random {
 /// What the owner decides on, or passes on.
 #[derive(Debug)]
 pub(crate) enum Note {
+    PeerUp(Box<PeerInfo>),
+    /// A link is ready for L2TP.
+    Secured(Secured),
+    /// A peer is at another address now.
+    Moved(Path),
+    KeyLog(KeyLog),
+    /// A peer's attempt at IKE came to nothing. `peer` is named if we had begun it.
+    IkeFailed {
+        peer: Option<PeerHandle>,
+        path: Option<Path>,
+        reason: CloseReason,
+    },
+    /// A peer is gone; its tunnels have closed.
+    PeerClosed {
+        peer: PeerHandle,
+        reason: CloseReason,
+    },
+    /// A peer made SAs and sent no L2TP.
+    NoSccrq(Path),
     TunnelRequest(Box<TunnelRequest>),
     TunnelUp(TunnelHandle),
-    TunnelClosed { tunnel: TunnelHandle, path: Option<Path>, reason: TunnelCloseReason },
+    TunnelClosed {
+        tunnel: TunnelHandle,
+        path: Option<Path>,
+        reason: TunnelCloseReason,
+    },
     SessionRequest(Box<SessionRequest>),
-    SessionUp { session: SessionId, tunnel: TunnelHandle },
-    CallFailed { path: Option<Path>, reason: SessionCloseReason },
-    AuthRequest { session: SessionId, request: AuthRequest },
-    AddressRequest { session: SessionId, request: AddressRequest },
+    SessionUp {
+        session: SessionId,
+        tunnel: TunnelHandle,
+    },
+    CallFailed {
+        path: Option<Path>,
+        reason: SessionCloseReason,
+    },
+    AuthRequest {
+        session: SessionId,
+        request: AuthRequest,
+    },
+    AddressRequest {
+        session: SessionId,
+        request: AddressRequest,
+    },
     Connected(Connected),
     Changed(Connected),
-    Packet { session: SessionId, packet: Bytes },
-    Ended { tunnel: TunnelHandle, ended: Disconnected },
+    Packet {
+        session: SessionId,
+        packet: Bytes,
+    },
+    Ended {
+        tunnel: TunnelHandle,
+        ended: Disconnected,
+    },
     AddressFree(Ipv4Addr),
     Trace(Trace),
 }
@@ -127,11 +178,29 @@ impl Stack {
         side: Side,
         provider: &'static CryptoProvider,
         mut random: Box<dyn RandomSource + Send>,
-    ) -> Self {
+    ) -> Result<Self, ConfigError> {
+        let ipsec = match &common.ipsec {
+            Some(config) => {
+                let config = config
+                    .clone()
+                    .respond(side == Side::Server)
+                    .trace(common.trace)
+                    .key_log(common.key_log);
+                let ike = ipsec_ike::Endpoint::new(config, provider, random.generator())?;
+                Some(Ipsec::new(ike, random.generator(), common.key_log))
+            }
+            None => None,
+        };
         let endpoint = Endpoint::new(endpoint.trace(common.trace), provider, random.generator());
-        Self {
+        Ok(Self {
             endpoint,
-            plane: Plane::new(common.clamp_mss),
+            ipsec,
+            plane: Plane::new(Settings {
+                clamp_mss: common.clamp_mss,
+                data_checksum: common.data_checksum,
+                clear_allowed: common.clear,
+                secure: common.ipsec.is_some(),
+            }),
             provider,
             random: Random(random),
             link_config: Arc::new(link_config),
@@ -147,7 +216,7 @@ impl Stack {
             newest: Instant::ZERO,
             closed_at: None,
             active_asked: Instant::ZERO,
-        }
+        })
     }
 
     /// Time never runs backwards here, whatever the caller's clock does.
@@ -171,7 +240,9 @@ impl Stack {
         let mut batch = [(path, PacketMut::whole(datagram))];
         let mut kinds = [Inbound::Keepalive];
         self.plane.open_batch(&mut batch, &mut kinds);
-        let ([(_, packet)], [kind]) = (&batch, kinds);
+        let now = self.advance(now);
+        self.act_on_notices(now);
+        let ([(_, packet)], [kind]) = (&mut batch, kinds);
         match kind {
             Inbound::Ip(session) => {
                 let packet = Bytes::copy_from_slice(packet.payload());
@@ -180,7 +251,11 @@ impl Stack {
             }
             Inbound::Control(origin) => self.handle_opened(now, origin, packet.payload()),
             Inbound::Dropped(reason) => Handled::Dropped(reason),
-            Inbound::Ike | Inbound::Keepalive => Handled::Consumed,
+            Inbound::Ike => match &mut self.ipsec {
+                Some(ipsec) => ipsec.ike.handle_datagram(now, path, packet.payload_mut()),
+                None => Handled::Dropped(DropReason::NotAllowed),
+            },
+            Inbound::Keepalive => Handled::Consumed,
         }
     }
 
@@ -192,6 +267,8 @@ impl Stack {
         message: &[u8],
     ) -> Handled {
         let now = self.advance(now);
+        self.act_on_notices(now);
+        self.note_alive(now, origin.link);
         let Some(session) = origin.session else {
             return self.endpoint.handle_datagram(now, origin.link, origin.path, message);
         };
@@ -213,31 +290,16 @@ impl Stack {
         packet: &[u8],
         buf: &mut Vec<u8>,
     ) -> Result<Transmit, SealError> {
-        let room = self.plane.room();
-        let front = buf.len().saturating_add(room.front);
-        let window = front..front.saturating_add(packet.len());
-        let old_len = buf.len();
-        buf.resize(window.end.saturating_add(room.back), 0);
-        let storage = buf.get_mut(old_len..).unwrap_or_default();
-        let mut sealed =
-            PacketMut::new(storage, room.front..room.front.saturating_add(packet.len()))?;
-        sealed.payload_mut().copy_from_slice(packet);
-        let mut batch = [(session, sealed)];
-        let mut out = [Err(SealError::UnknownSession)];
-        self.plane.seal_batch(&mut batch, &mut out);
-        let ([(_, sealed)], [result]) = (&batch, out);
-        let (gap, len) = (sealed.headroom(), sealed.len());
-        match result {
-            Ok(path) => {
-                buf.drain(old_len..old_len.saturating_add(gap));
-                buf.truncate(old_len.saturating_add(len));
-                Ok(Transmit { path, len })
-            }
-            Err(error) => {
-                buf.truncate(old_len);
-                Err(error)
-            }
-        }
+        let start = buf.len();
+        buf.extend_from_slice(packet);
+        let plane = self.plane.clone();
+        secure::in_place(buf, start, plane.room(), |packet| {
+            let mut batch = [(session, packet)];
+            let mut out = [Err(SealError::UnknownSession)];
+            plane.seal_batch(&mut batch, &mut out);
+            let ([(_, packet)], [result]) = (&batch, out);
+            Ok((result?, packet.window()))
+        })
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
@@ -248,6 +310,7 @@ impl Stack {
                 self.note_data(now, since, session);
             }
         }
+        self.secure_timeout(now);
         self.endpoint.handle_timeout(now);
         while let Some(session) = self.deadlines.pop_due(now) {
             self.session_timeout(now, session);
@@ -256,16 +319,25 @@ impl Stack {
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let quiet = self.closed_at.map(|at| at + CLOSE_WAIT).filter(|at| *at > self.newest);
-        let deadlines = [self.endpoint.poll_timeout(), self.deadlines.next(), quiet];
+        let ipsec = self.ipsec.as_ref().and_then(Ipsec::poll_timeout);
+        let deadlines = [self.endpoint.poll_timeout(), self.deadlines.next(), quiet, ipsec];
         deadlines.into_iter().flatten().min()
     }
 
     pub(crate) fn poll_transmit(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<Transmit> {
         let now = self.advance(now);
-        if let Some((_, transmit)) = self.endpoint.poll_transmit(now, buf) {
+        if let Some(ipsec) = &mut self.ipsec
+            && let Some(transmit) = ipsec.ike.poll_transmit(now, buf)
+        {
             return Some(transmit);
         }
-        self.poll_frame(now, buf)
+        loop {
+            let next = self.endpoint.poll_transmit(now, buf).or_else(|| self.poll_frame(now, buf));
+            let (link, transmit) = next?;
+            if let Some(transmit) = self.wrap(now, link, transmit, buf) {
+                return Some(transmit);
+            }
+        }
     }
 
     /// The next thing that the owner must know, once everything that needs no decision is done.
@@ -273,6 +345,9 @@ impl Stack {
         loop {
             if let Some(note) = self.notes.pop_front() {
                 return Some(note);
+            }
+            if self.ike_event() {
+                continue;
             }
             if let Some(event) = self.endpoint.poll_event() {
                 self.endpoint_event(event);
@@ -307,14 +382,29 @@ impl Stack {
 
     fn session_up(&mut self, now: Instant, info: &SessionInfo, call: ConnectedCall) {
         let rng = self.random.0.generator();
-        let link = links::link(now, &self.link_config, self.provider, rng, call);
+        let mtu = self.mtu_over(info);
+        let config = if mtu < self.common.mtu {
+            Arc::new(LinkConfig::clone(&self.link_config).mru(mtu))
+        } else {
+            Arc::clone(&self.link_config)
+        };
+        let link = links::link(now, config, self.provider, rng, call);
         let session = info.session;
-        let mut conn = Conn::new(now, link, info, self.side);
-        conn.refresh(self.common.mtu);
+        let mut conn = Conn::new(now, link, info, self.side, mtu);
+        conn.refresh();
         conn.up_by = Some(now + self.common.login_timeout);
         self.plane.install(conn.entry.clone());
         self.conns.insert(session, conn);
         self.touch(session);
+    }
+
+    /// The largest IP packet of a session whose ESP need not be cut on its way (RFC 3193 §3.2).
+    fn mtu_over(&self, info: &SessionInfo) -> u16 {
+        let ipsec = self.ipsec.as_ref();
+        let room = ipsec.and_then(|ipsec| ipsec.payload_len(info.link, self.common.path_mtu));
+        let Some(room) = room else { return self.common.mtu };
+        let room = room.saturating_sub(plane::around_ip(info.data_length, self.common.sequencing));
+        self.common.mtu.min(u16::try_from(room).unwrap_or(u16::MAX))
     }
 
     /// A frame that the endpoint held back until the session was up, or put in order.
@@ -377,7 +467,4 @@ impl Stack {
         let over = self.closed_at.is_some_and(|at| at + CLOSE_WAIT <= self.newest);
         over || self.endpoint.counts().draining == 0
     }
-
-    /// The link over which plain L2TP runs.
-    pub(crate) const LINK: LinkId = LinkId::PLAIN;
 }

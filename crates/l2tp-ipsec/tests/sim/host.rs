@@ -82,7 +82,10 @@ impl<M: Machine> Host<M> {
         let mut batch = [(path, PacketMut::whole(datagram))];
         let mut out = [Inbound::Keepalive];
         self.plane.open_batch(&mut batch, &mut out);
-        let ([(_, packet)], [inbound]) = (batch, out);
+        if self.plane.needs_control() {
+            self.machine.handle_timeout(now);
+        }
+        let ([(_, mut packet)], [inbound]) = (batch, out);
         match inbound {
             Inbound::Ip(session) => {
                 self.inbox.push_back(M::packet(session, packet.payload().to_vec()));
@@ -90,7 +93,8 @@ impl<M: Machine> Host<M> {
             }
             Inbound::Control(origin) => self.machine.handle_opened(now, origin, packet.payload()),
             Inbound::Dropped(reason) => Handled::Dropped(reason),
-            Inbound::Ike | Inbound::Keepalive => panic!("there is no IPsec yet"),
+            Inbound::Ike => self.machine.handle_datagram(now, path, packet.payload_mut()),
+            Inbound::Keepalive => Handled::Consumed,
         }
     }
 }

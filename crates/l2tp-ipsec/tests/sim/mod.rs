@@ -43,6 +43,17 @@ pub fn client_config() -> ClientConfig {
     ClientConfig::plain_l2tp(server_address()).user("alice", "wonderland").trace(tracing())
 }
 
+/// The key that everybody has.
+pub const PSK: &str = "5Vf1yGqM9zPtR0sWc3XbNa";
+
+pub fn secure_server_config() -> ServerConfig {
+    ServerConfig::new(PSK).pool("10.9.0.0/16".parse().unwrap()).trace(tracing())
+}
+
+pub fn secure_client_config() -> ClientConfig {
+    ClientConfig::new(server_address().ip(), PSK).user("alice", "wonderland").trace(tracing())
+}
+
 pub fn users() -> Users {
     Users::new().user("alice", "wonderland")
 }

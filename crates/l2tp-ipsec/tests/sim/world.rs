@@ -38,6 +38,8 @@ type Event = Role<ClientEvent, ServerEvent>;
 /// What a client has reported since it was made.
 #[derive(Debug, Default)]
 pub struct Caller {
+    /// Whether it comes over IPsec.
+    pub secure: bool,
     pub up: Option<Connected>,
     /// How often IPv4 came up.
     pub ups: usize,
@@ -68,6 +70,9 @@ pub struct World {
     /// Whether the inside of the server sends every packet back.
     pub echo: bool,
     addresses: BTreeMap<NodeId, SocketAddr>,
+    /// Whom IKE has proved.
+    pub peers: usize,
+    pub moved: Vec<Path>,
     random: SeededRandom,
 }
 
@@ -92,6 +97,8 @@ impl World {
             drained: false,
             echo: true,
             addresses: BTreeMap::new(),
+            peers: 0,
+            moved: Vec::new(),
             random,
         }
     }
@@ -106,15 +113,27 @@ impl World {
         self.add_inside(Realm::PUBLIC, config)
     }
 
+    /// A server of L2TP over IPsec, on a good line.
+    pub fn secure(seed: u64) -> Self {
+        Self::new(seed, Link::default(), super::secure_server_config(), super::users())
+    }
+
     /// Adds such a client to the inside of a NAT.
     pub fn add_inside(&mut self, realm: Realm, config: ClientConfig) -> NodeId {
         let nth = u32::try_from(self.addresses.len()).unwrap() + 1;
         let address = IpAddr::V4(Ipv4Addr::from(u32::from(Ipv4Addr::new(198, 18, 0, 0)) + nth));
+        self.add_at(realm, address, config)
+    }
+
+    /// Adds such a client with this address.
+    pub fn add_at(&mut self, realm: Realm, address: IpAddr, config: ClientConfig) -> NodeId {
+        let nth = self.addresses.len() + 1;
+        let secure = config.is_secure();
         let client = self.machine(config);
         let split = nth % 2 == 1;
         let id = self.net.add_inside(realm, Role::Client(Host::new(client, split)), &[address]);
         self.addresses.insert(id, SocketAddr::new(address, 1701));
-        self.clients.insert(id, Caller::default());
+        self.clients.insert(id, Caller { secure, ..Caller::default() });
         id
     }
 
@@ -127,8 +146,9 @@ impl World {
 
     /// Puts a new client in the place of one that has ended, and has it connect.
     pub fn redial(&mut self, id: NodeId, config: ClientConfig) {
+        let secure = config.is_secure();
         let client = self.machine(config);
-        self.clients.insert(id, Caller::default());
+        self.clients.insert(id, Caller { secure, ..Caller::default() });
         self.net.with(id, |node, _| {
             let host = node.client_mut();
             *host = Host::new(client, host.split);
@@ -137,7 +157,10 @@ impl World {
     }
 
     pub fn call(&mut self, id: NodeId) {
-        let local = self.address(id);
+        let mut local = self.address(id);
+        if self.clients[&id].secure {
+            local.set_port(500);
+        }
         let machine = |node: &mut Node, now| node.client_mut().machine.connect(now, local);
         self.net.with(id, machine).unwrap();
     }
@@ -162,6 +185,11 @@ impl World {
 
     pub fn with_server<R>(&mut self, call: impl FnOnce(&mut Server, Instant) -> R) -> R {
         self.net.with(self.server, |node, now| call(&mut node.server_mut().machine, now))
+    }
+
+    /// How often a client's keys were replaced.
+    pub fn rekeyed(&self, id: NodeId) -> u32 {
+        self.client(id).session().unwrap().rekeys
     }
 
     pub fn hang_up(&mut self, id: NodeId) {
@@ -193,6 +221,20 @@ impl World {
     /// Sends a datagram from a client's socket that the client did not make.
     pub fn post_to_server(&mut self, from: NodeId, datagram: Vec<u8>) {
         let path = Path::l2tp(self.address(from), server_address());
+        self.net.with(from, |node, _| node.client_mut().post(path, datagram));
+    }
+
+    /// Sends a datagram from any socket of a client's host that the client did not make.
+    pub fn post(
+        &mut self,
+        from: NodeId,
+        socket: vpn_core::Socket,
+        port: u16,
+        to: SocketAddr,
+        datagram: Vec<u8>,
+    ) {
+        let local = SocketAddr::new(self.address(from).ip(), port);
+        let path = Path { socket, local, remote: to };
         self.net.with(from, |node, _| node.client_mut().post(path, datagram));
     }
 
@@ -310,6 +352,8 @@ impl World {
                 caller.ended = Some(reason);
                 caller.ended_at = Some(now);
             }
+            ClientEvent::PeerUp(_) | ClientEvent::KeyLog(_) => {}
+            ClientEvent::Moved { path } => self.moved.push(path),
             ClientEvent::Trace(trace) => println!("{now:?} {id:?} {trace}"),
             other => panic!("what is {other:?}?"),
         }
@@ -336,6 +380,9 @@ impl World {
                 }
                 self.packets.push((session, packet));
             }
+            ServerEvent::PeerUp(_) => self.peers += 1,
+            ServerEvent::KeyLog(_) => {}
+            ServerEvent::Moved { path } => self.moved.push(path),
             ServerEvent::Drained => self.drained = true,
             ServerEvent::Trace(trace) => println!("{:?} server {trace}", self.net.now()),
             other => panic!("what is {other:?}?"),
@@ -348,6 +395,9 @@ fn assert_is_sentence(reason: &DisconnectReason) {
     let text = reason.explain();
     let layer = match reason {
         DisconnectReason::Local(_) => "closed",
+        DisconnectReason::Ipsec(_)
+        | DisconnectReason::NoSccrq
+        | DisconnectReason::NothingOverEsp { .. } => "IPsec",
         DisconnectReason::Tunnel(_) => "L2TP tunnel: ",
         DisconnectReason::Call(_) | DisconnectReason::CallDuringLogin(_) => "L2TP call: ",
         DisconnectReason::Ppp(_) | DisconnectReason::NoIpv4(_) => "PPP: ",

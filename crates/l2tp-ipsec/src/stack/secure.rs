@@ -1,0 +1,589 @@
+//! IPsec below the L2TP endpoint of a [`Stack`](super::Stack): IKE, the SA database, and what the
+//! data plane knows of it.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+use core::ops::Range;
+use core::time::Duration;
+
+use ipsec_esp::BundleId;
+use ipsec_esp::Generation;
+use ipsec_esp::InboundSa;
+use ipsec_esp::Lifetime;
+use ipsec_esp::Limits;
+use ipsec_esp::OutboundSa;
+use ipsec_esp::SaConfig;
+use ipsec_esp::Sad;
+use ipsec_esp::SadConfig;
+use ipsec_esp::SadEvent;
+use ipsec_esp::Shared;
+use ipsec_esp::Spi;
+use ipsec_ike::ChildHandle;
+use ipsec_ike::ChildSa;
+use ipsec_ike::Endpoint;
+use ipsec_ike::Event;
+use ipsec_ike::PeerHandle;
+use ipsec_ike::PeerInfo;
+use l2tp_control::LinkId;
+use vpn_core::Deadlines;
+use vpn_core::Instant;
+use vpn_core::PacketMut;
+use vpn_core::Path;
+use vpn_core::SecureRandom;
+use vpn_core::Socket;
+use vpn_core::Transmit;
+use vpn_core::crypto::CryptoProvider;
+use vpn_core::crypto::EspIntegrity;
+use vpn_core::crypto::EspSuite;
+
+use super::Note;
+use super::Stack;
+use crate::SealError;
+use crate::Security;
+use crate::SessionId;
+use crate::Trace;
+use crate::keylog::EspKeys;
+use crate::keylog::KeyLog;
+use crate::plane;
+use crate::plane::Carrier;
+use crate::plane::Notice;
+use crate::plane::Plane;
+use crate::plane::Receiver;
+use crate::plane::link_of;
+use crate::trace::Step;
+
+/// How many sequence numbers the replay window of an inbound SA spans.
+const REPLAY_WINDOW: u32 = 1024;
+
+/// How often a link is looked at that may have no tunnel. One without any at two looks is closed.
+const LOOK_INTERVAL: Duration = Duration::from_secs(30);
+
+/// A pair of SAs: whose it is, and which of the bundle's.
+type Pair = (BundleId, Generation);
+
+/// IKE, and the SAs that it made.
+pub(crate) struct Ipsec {
+    pub(crate) ike: Endpoint,
+    sad: Sad<Shared>,
+    rng: Box<dyn SecureRandom + Send>,
+    key_log: bool,
+    peers: BTreeMap<PeerHandle, BundleId>,
+    bundles: BTreeMap<BundleId, Bundle>,
+    children: BTreeMap<ChildHandle, Pair>,
+    pairs: BTreeMap<Pair, ChildHandle>,
+    /// Pairs whose peer may cut HMAC-SHA-256 to 96 bits, until their first packet.
+    undecided: BTreeMap<Pair, Box<ChildSa>>,
+    looks: Deadlines<BundleId>,
+}
+
+/// The SAs of one peer, which are one link to L2TP.
+struct Bundle {
+    peer: PeerHandle,
+    info: Arc<PeerInfo>,
+    /// Where its ESP goes now.
+    path: Path,
+    /// Between which addresses its L2TP runs. They stay when a NAT moves the peer.
+    local: IpAddr,
+    remote: IpAddr,
+    look: Option<Instant>,
+    /// It had no tunnel when it was looked at last.
+    idle: bool,
+    /// Whether a pair was ever ready.
+    secured: bool,
+    /// Whether a tunnel was ever seen.
+    used: bool,
+}
+
+/// A link that is ready to carry L2TP.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Secured {
+    pub(crate) link: LinkId,
+    pub(crate) peer: PeerHandle,
+    /// Our and the peer's address as L2TP sees them.
+    pub(crate) local: IpAddr,
+    pub(crate) remote: IpAddr,
+}
+
+impl Ipsec {
+    pub(crate) fn new(ike: Endpoint, rng: Box<dyn SecureRandom + Send>, key_log: bool) -> Self {
+        Self {
+            ike,
+            sad: Sad::new(SadConfig::default()),
+            rng,
+            key_log,
+            peers: BTreeMap::new(),
+            bundles: BTreeMap::new(),
+            children: BTreeMap::new(),
+            pairs: BTreeMap::new(),
+            undecided: BTreeMap::new(),
+            looks: Deadlines::default(),
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let deadlines = [self.ike.poll_timeout(), self.sad.poll_timeout(), self.looks.next()];
+        deadlines.into_iter().flatten().min()
+    }
+
+    fn bundle_of(&self, link: LinkId) -> Option<(BundleId, &Bundle)> {
+        let bundle = BundleId(link.0.checked_sub(1)?);
+        Some((bundle, self.bundles.get(&bundle)?))
+    }
+
+    /// The peer at the other end of a link.
+    pub(crate) fn peer_of(&self, link: LinkId) -> Option<PeerHandle> {
+        self.bundle_of(link).map(|(_, bundle)| bundle.peer)
+    }
+
+    /// The largest L2TP message, with its UDP header, whose ESP fits into IP packets of
+    /// `path_mtu`.
+    pub(crate) fn payload_len(&self, link: LinkId, path_mtu: u16) -> Option<usize> {
+        let (id, bundle) = self.bundle_of(link)?;
+        let ip = if bundle.path.remote.is_ipv4() { 20 } else { 40 };
+        let udp = if bundle.path.socket == Socket::NatT { 8 } else { 0 };
+        let room = usize::from(path_mtu).checked_sub(ip + udp)?;
+        self.sad.outbound(id)?.payload_len(room)
+    }
+
+    fn peer_up(&mut self, now: Instant, peer: PeerHandle, info: &PeerInfo) {
+        let info = Arc::new(info.clone());
+        let id = self.sad.open_bundle();
+        let look = Some(now + LOOK_INTERVAL);
+        self.looks.update(id, None, look);
+        let (local, remote) = (info.path.local.ip(), info.path.remote.ip());
+        let path = info.esp_path;
+        let bundle = Bundle {
+            peer,
+            info,
+            path,
+            local,
+            remote,
+            look,
+            idle: false,
+            secured: false,
+            used: false,
+        };
+        self.bundles.insert(id, bundle);
+        self.peers.insert(peer, id);
+    }
+
+    /// Makes the SAs of a new pair and tells the data plane. `None` if there can be none.
+    fn install(
+        &mut self,
+        now: Instant,
+        child: Box<ChildSa>,
+        suite: EspSuite,
+        provider: &CryptoProvider,
+        plane: &Plane,
+    ) -> Option<Pair> {
+        let id = *self.peers.get(&child.peer)?;
+        let crypto = provider.esp_suite(suite).ok()?;
+        let open_key = crypto.open_key(child.inbound.keymat.expose()).ok()?;
+        let seal_key = crypto.seal_key(child.outbound.keymat.expose(), &mut *self.rng).ok()?;
+        let lifetime = lifetime(&child).jittered(&mut *self.rng).ok()?;
+        let config = |spi| SaConfig::new(Spi(spi)).lifetime(lifetime).replay_window(REPLAY_WINDOW);
+        let inbound = Arc::new(InboundSa::new(open_key, config(child.inbound.spi)).ok()?);
+        let outbound = Arc::new(OutboundSa::new(seal_key, config(child.outbound.spi)).ok()?);
+        let cut = cut_suite(suite).and_then(|suite| provider.esp_suite(suite).ok());
+        let cut = cut.and_then(|crypto| crypto.open_key(child.inbound.keymat.expose()).ok());
+        let cut = cut.and_then(|key| InboundSa::new(key, config(child.inbound.spi)).ok());
+        let cut = cut.map(Arc::new);
+        let is_undecided = cut.is_some();
+        let generation = self.sad.install_inbound(now, id, Arc::clone(&inbound)).ok()?;
+        let bundle = self.bundles.get_mut(&id)?;
+        bundle.path = child.esp_path;
+        let receiver = Receiver {
+            sa: inbound,
+            bundle: id,
+            generation,
+            local: bundle.local,
+            remote: bundle.remote,
+            local_port: child.local.port,
+            remote_port: child.remote.port,
+            cut,
+        };
+        plane.change(|table| table.install_receiver(receiver));
+        self.sad.install_outbound(now, id, generation, outbound).ok()?;
+        if child.outbound_ready {
+            self.sad.confirm(now, id, generation).ok()?;
+        }
+        self.children.insert(child.child, (id, generation));
+        self.pairs.insert((id, generation), child.child);
+        if is_undecided {
+            self.undecided.insert((id, generation), child);
+        }
+        Some((id, generation))
+    }
+
+    /// The peer cuts HMAC-SHA-256 to 96 bits: the pair begins anew, so read.
+    fn cut(&mut self, now: Instant, pair: Pair, provider: &CryptoProvider, plane: &Plane) {
+        let Some(child) = self.undecided.remove(&pair) else { return };
+        let Some(suite) = cut_suite(child.suite) else { return };
+        let handle = child.child;
+        self.remove(handle, plane);
+        // What could be installed before can be so again.
+        let _ = self.install(now, child, suite, provider, plane);
+    }
+
+    /// The first packet came in on a pair, as it was agreed on.
+    fn decided(&mut self, pair: Pair, plane: &Plane) {
+        if let Some(child) = self.undecided.remove(&pair) {
+            plane.change(|table| table.decide(Spi(child.inbound.spi)));
+        }
+    }
+
+    fn remove(&mut self, child: ChildHandle, plane: &Plane) {
+        let Some((id, generation)) = self.children.remove(&child) else { return };
+        self.pairs.remove(&(id, generation));
+        self.undecided.remove(&(id, generation));
+        if let Some(spi) = self.sad.remove_pair(id, generation) {
+            plane.change(|table| table.remove_receiver(spi));
+        }
+        self.sync(id, plane);
+    }
+
+    /// Brings the data plane up to what the bundle sends on.
+    fn sync(&self, id: BundleId, plane: &Plane) {
+        let sending = self.sad.outbound(id).zip(self.sad.sending(id)).zip(self.bundles.get(&id));
+        plane.change(|table| match sending {
+            Some(((sa, generation), bundle)) => table.install_carrier(Carrier {
+                sa: Arc::clone(sa),
+                bundle: id,
+                generation,
+                path: bundle.path,
+            }),
+            None => table.remove_carrier(link_of(id)),
+        });
+    }
+
+    fn moved(&mut self, peer: PeerHandle, path: Path, plane: &Plane) {
+        let Some(id) = self.peers.get(&peer).copied() else { return };
+        if let Some(bundle) = self.bundles.get_mut(&id) {
+            bundle.path = path;
+            self.sync(id, plane);
+        }
+    }
+
+    /// Forgets a peer and all its SAs. Returns the link that it was.
+    fn peer_closed(&mut self, peer: PeerHandle, plane: &Plane) -> Option<LinkId> {
+        let id = self.peers.remove(&peer)?;
+        let bundle = self.bundles.remove(&id)?;
+        self.looks.update(id, bundle.look, None);
+        let spis = self.sad.close_bundle(id);
+        let pairs: Vec<Pair> = self
+            .pairs
+            .range((id, Generation(0))..=(id, Generation(u32::MAX)))
+            .map(|(pair, _)| *pair)
+            .collect();
+        for pair in pairs {
+            if let Some(child) = self.pairs.remove(&pair) {
+                self.children.remove(&child);
+            }
+            self.undecided.remove(&pair);
+        }
+        plane.change(|table| {
+            for spi in spis {
+                table.remove_receiver(spi);
+            }
+            table.remove_carrier(link_of(id));
+        });
+        Some(link_of(id))
+    }
+}
+
+impl core::fmt::Debug for Ipsec {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Ipsec({} peers)", self.peers.len())
+    }
+}
+
+/// The suite of a peer that announces HMAC-SHA-256 with 128 bits and sends 96, as old Android
+/// kernels do.
+const fn cut_suite(suite: EspSuite) -> Option<EspSuite> {
+    match suite {
+        EspSuite::Separate(cipher, EspIntegrity::HmacSha2_256_128) => {
+            Some(EspSuite::Separate(cipher, EspIntegrity::HmacSha2_256_96))
+        }
+        _ => None,
+    }
+}
+
+/// The lifetime in octets that was agreed on. The time is IKE's business.
+///
+/// At a few gigabits a second the octets that Windows asks for last half a second, so a
+/// replacement is asked for at three quarters.
+fn lifetime(child: &ChildSa) -> Lifetime {
+    let Some(kilobytes) = child.lifetime.kilobytes else { return Lifetime::UNLIMITED };
+    let octets = kilobytes.saturating_mul(1024);
+    let soft = Limits { octets: octets - octets / 4, ..Limits::NONE };
+    Lifetime::new(Limits { octets, ..Limits::NONE }).with_soft(soft)
+}
+
+impl Stack {
+    /// Acts on what the data plane noticed.
+    pub(super) fn act_on_notices(&mut self, now: Instant) {
+        let Some(ipsec) = &mut self.ipsec else { return };
+        for notice in self.plane.take_notices() {
+            match notice {
+                Notice::Used(id, generation) => {
+                    let _ = ipsec.sad.confirm(now, id, generation);
+                    if let Some(child) = ipsec.pairs.get(&(id, generation)) {
+                        ipsec.ike.note_child_used(now, *child);
+                    }
+                    ipsec.decided((id, generation), &self.plane);
+                }
+                Notice::Cut(id, generation) => {
+                    ipsec.cut(now, (id, generation), self.provider, &self.plane);
+                }
+                Notice::SoftLimit(id, generation) => ipsec.sad.note_soft_limit(id, generation),
+                Notice::Moved(id, path) => {
+                    if let Some(bundle) = ipsec.bundles.get(&id) {
+                        ipsec.ike.note_path(now, bundle.peer, path);
+                    }
+                }
+            }
+        }
+        self.drain_sad();
+    }
+
+    /// Acts on what the SA database reports.
+    fn drain_sad(&mut self) {
+        let now = self.newest;
+        let Some(ipsec) = &mut self.ipsec else { return };
+        while let Some(event) = ipsec.sad.poll_event() {
+            match event {
+                SadEvent::Replace { bundle, generation } => {
+                    if let Some(child) = ipsec.pairs.get(&(bundle, generation)) {
+                        let _ = ipsec.ike.rekey_child(now, *child);
+                    }
+                }
+                SadEvent::Switched { bundle, .. } => {
+                    ipsec.sync(bundle, &self.plane);
+                    let Some(owner) = ipsec.bundles.get_mut(&bundle) else { continue };
+                    if !core::mem::replace(&mut owner.secured, true) {
+                        let (local, remote) = (owner.local, owner.remote);
+                        let (link, peer) = (link_of(bundle), owner.peer);
+                        let secured = Secured { link, peer, local, remote };
+                        self.notes.push_back(Note::Secured(secured));
+                    }
+                }
+                SadEvent::Removed { bundle, inbound, .. } => {
+                    self.plane.change(|table| table.remove_receiver(inbound));
+                    ipsec.sync(bundle, &self.plane);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Acts on the next event of IKE; `false` when there is none.
+    pub(super) fn ike_event(&mut self) -> bool {
+        let now = self.newest;
+        let Some(ipsec) = &mut self.ipsec else { return false };
+        let Some(event) = ipsec.ike.poll_event() else { return false };
+        match event {
+            Event::PeerUp { peer, info } => {
+                ipsec.peer_up(now, peer, &info);
+                self.notes.push_back(Note::PeerUp(info));
+            }
+            Event::ChildInstall(child) => {
+                if ipsec.key_log {
+                    let keys = EspKeys::of(&child);
+                    self.notes.push_back(Note::KeyLog(KeyLog::Esp(Box::new(keys))));
+                }
+                let (handle, suite) = (child.child, child.suite);
+                let installed = ipsec.install(now, child, suite, self.provider, &self.plane);
+                if installed.is_none() {
+                    let _ = ipsec.ike.close_child(now, handle);
+                }
+            }
+            Event::ChildReady { child } => {
+                if let Some((id, generation)) = ipsec.children.get(&child) {
+                    let _ = ipsec.sad.confirm(now, *id, *generation);
+                }
+            }
+            Event::ChildClosed { child, .. } => ipsec.remove(child, &self.plane),
+            Event::PathChanged { peer, path } => {
+                ipsec.moved(peer, path, &self.plane);
+                self.notes.push_back(Note::Moved(path));
+            }
+            Event::PeerClosed { peer, reason } => {
+                if let Some(link) = ipsec.peer_closed(peer, &self.plane) {
+                    self.endpoint.close_link(now, link);
+                    self.notes.push_back(Note::PeerClosed { peer, reason });
+                } else {
+                    self.notes.push_back(Note::IkeFailed { peer: Some(peer), path: None, reason });
+                }
+            }
+            Event::Failed { path, reason, .. } => {
+                let path = Some(path);
+                self.notes.push_back(Note::IkeFailed { peer: None, path, reason });
+            }
+            Event::KeyLog(entry) => self.notes.push_back(Note::KeyLog(KeyLog::Ike(entry))),
+            Event::Trace(trace) => {
+                let step = Step::Ike(trace);
+                self.notes.push_back(Note::Trace(Trace { at: now, step }));
+            }
+            _ => {}
+        }
+        self.drain_sad();
+        true
+    }
+
+    /// What IPsec has to do at its time.
+    pub(super) fn secure_timeout(&mut self, now: Instant) {
+        self.act_on_notices(now);
+        let Some(ipsec) = &mut self.ipsec else { return };
+        ipsec.ike.handle_timeout(now);
+        ipsec.sad.handle_timeout(now);
+        while let Some(id) = ipsec.looks.pop_due(now) {
+            let Some(bundle) = ipsec.bundles.get_mut(&id) else { continue };
+            let look = Some(now + LOOK_INTERVAL);
+            bundle.look = look;
+            ipsec.looks.update(id, None, look);
+            let none = self.endpoint.tunnels_on(link_of(id)) == 0;
+            bundle.used |= !none;
+            if !none || !core::mem::replace(&mut bundle.idle, none) {
+                bundle.idle = none;
+                continue;
+            }
+            if !bundle.used {
+                self.notes.push_back(Note::NoSccrq(bundle.path));
+            }
+            let _ = ipsec.ike.close_peer(now, bundle.peer);
+        }
+        self.drain_sad();
+    }
+
+    /// Authentic traffic came over a link.
+    pub(super) fn note_alive(&mut self, now: Instant, link: LinkId) {
+        if let Some(ipsec) = &mut self.ipsec
+            && let Some(peer) = ipsec.peer_of(link)
+        {
+            ipsec.ike.note_inbound(now, peer);
+        }
+    }
+
+    /// Traffic went out over a link.
+    pub(super) fn note_sent(&mut self, now: Instant, link: LinkId) {
+        if let Some(ipsec) = &mut self.ipsec
+            && let Some(peer) = ipsec.peer_of(link)
+        {
+            ipsec.ike.note_outbound(now, peer);
+        }
+    }
+
+    /// Wraps the L2TP message at the end of `buf`, from `start` on, for its link. Without an SA
+    /// the message is dropped: L2TP control repeats it.
+    pub(super) fn wrap(
+        &mut self,
+        now: Instant,
+        link: LinkId,
+        transmit: Transmit,
+        buf: &mut Vec<u8>,
+    ) -> Option<Transmit> {
+        if !link.is_authenticated() {
+            return Some(transmit);
+        }
+        let start = buf.len().saturating_sub(transmit.len);
+        let wrapped = in_place(buf, start, plane::SECURE_ROOM, |mut packet| {
+            let path = self.plane.seal_message(link, transmit.path, &mut packet)?;
+            Ok((path, packet.window()))
+        });
+        if wrapped.is_ok() {
+            self.note_sent(now, link);
+        }
+        wrapped.ok()
+    }
+
+    pub(crate) fn set_unix_time(&mut self, now: Instant, unix_seconds: u64) {
+        let now = self.advance(now);
+        if let Some(ipsec) = &mut self.ipsec {
+            ipsec.ike.set_unix_time(now, unix_seconds);
+        }
+    }
+
+    /// How often the SAs of a link were replaced.
+    pub(super) fn rekeys(&self, link: LinkId) -> u32 {
+        let generation = self.ipsec.as_ref().and_then(|ipsec| {
+            let (id, _) = ipsec.bundle_of(link)?;
+            ipsec.sad.sending(id)
+        });
+        generation.map_or(0, |generation| generation.0)
+    }
+
+    /// Has the SAs replaced that carry a session.
+    pub(crate) fn rekey(&mut self, now: Instant, session: SessionId) {
+        let now = self.advance(now);
+        let Some(ipsec) = &mut self.ipsec else { return };
+        let Some(conn) = self.conns.get(&session) else { return };
+        let Some((id, _)) = ipsec.bundle_of(conn.entry.link) else { return };
+        let sending = ipsec.sad.sending(id);
+        if let Some(child) = sending.and_then(|generation| ipsec.pairs.get(&(id, generation))) {
+            let _ = ipsec.ike.rekey_child(now, *child);
+        }
+    }
+
+    /// Ends the SAs of all peers; says whether there were any.
+    pub(crate) fn close_peers(&mut self) -> bool {
+        let now = self.newest;
+        let Some(ipsec) = &mut self.ipsec else { return false };
+        let peers: Vec<PeerHandle> = ipsec.peers.keys().copied().collect();
+        for peer in &peers {
+            let _ = ipsec.ike.close_peer(now, *peer);
+        }
+        while self.ike_event() {}
+        !peers.is_empty()
+    }
+
+    /// How the link of a session is protected.
+    pub(crate) fn security(&self, link: LinkId) -> Option<Box<Security>> {
+        let ipsec = self.ipsec.as_ref()?;
+        let (id, bundle) = ipsec.bundle_of(link)?;
+        Some(Box::new(Security {
+            remote_id: bundle.info.remote_id.clone(),
+            path: bundle.path,
+            ike: bundle.info.proposal,
+            esp: ipsec.sad.outbound(id)?.suite(),
+            fingerprint: bundle.info.fingerprint,
+        }))
+    }
+
+    /// Ends a peer's SAs and its IKE SA.
+    pub(crate) fn close_peer(&mut self, now: Instant, peer: PeerHandle) {
+        if let Some(ipsec) = &mut self.ipsec {
+            let _ = ipsec.ike.close_peer(now, peer);
+        }
+    }
+}
+
+/// Seals the octets at the end of `buf`, from `start` on, with `room` around them. `seal` says where
+/// the packet goes and lies; it is left at `start`, and nothing is in case of an error.
+pub(super) fn in_place(
+    buf: &mut Vec<u8>,
+    start: usize,
+    room: vpn_core::Room,
+    seal: impl FnOnce(PacketMut<'_>) -> Result<(Path, Range<usize>), SealError>,
+) -> Result<Transmit, SealError> {
+    let len = buf.len().saturating_sub(start);
+    let end = room.front.saturating_add(len);
+    buf.resize(start.saturating_add(end).saturating_add(room.back), 0);
+    buf.copy_within(start..start.saturating_add(len), start.saturating_add(room.front));
+    let storage = buf.get_mut(start..).unwrap_or_default();
+    match PacketMut::new(storage, room.front..end).map_err(SealError::from).and_then(seal) {
+        Ok((path, window)) => {
+            let len = window.len();
+            let from = start.saturating_add(window.start);
+            buf.copy_within(from..from.saturating_add(len), start);
+            buf.truncate(start.saturating_add(len));
+            Ok(Transmit { path, len })
+        }
+        Err(error) => {
+            buf.truncate(start);
+            Err(error)
+        }
+    }
+}
