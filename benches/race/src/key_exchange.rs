@@ -16,7 +16,7 @@ mod bigint;
 mod curves;
 mod openssl;
 
-/// Something that is timed, in the row and column of a table.
+/// Something that is timed, in the row and column of a table; several there are parts of a whole.
 struct Entry {
     row: String,
     column: &'static str,
@@ -51,11 +51,11 @@ pub(crate) fn race(effort: Effort) -> String {
     }
     let curves = measure(entries, effort);
     format!(
-        "### Key exchanges over numbers\n\nMicroseconds of an exponentiation (times ours). An \
-         exchange takes one for the public value, of 2, and one for the shared secret.\n\n{}\n\
+        "### Key exchanges over numbers\n\nMicroseconds of an exchange (times ours): of the public \
+         value, which is a power of 2, and of the shared secret.\n\n{}\n\
          ### Key exchanges over curves\n\nMicroseconds of an exchange: key pair and shared secret \
          (times ours).\n\n{}",
-        numbers.table("modulus, exponent, result"),
+        numbers.table("modulus, exponent"),
         curves.table("group")
     )
 }
@@ -92,11 +92,8 @@ fn modp(group: DhGroup) -> Vec<Entry> {
     };
     let short = ours(group).map_or(32, |group| group.private_len());
     for len in [short, modulus.len()] {
-        let row = |result: &str| format!("{group}, {} bits, {result}", len * 8);
-        let (public, shared) = (row("public value"), row("shared secret"));
-        let mut push = |row: &String, column, work| {
-            entries.push(Entry { row: row.clone(), column, work });
-        };
+        let row = format!("{group}, {} bits", len * 8);
+        let mut push = |column, work| entries.push(Entry { row: row.clone(), column, work });
         let (modulus, peer) = (modulus.clone(), peer.clone());
         let group_of = Modp { group, modulus, exponent: random(len), peer };
         if let Some(group) = ours(group).filter(|group| group.private_len() == len) {
@@ -104,8 +101,12 @@ fn modp(group: DhGroup) -> Vec<Entry> {
             let mut rng = Counting(3);
             group.generate(&mut rng, &mut private, &mut value).unwrap();
             let (secret, peer) = (private.clone(), group_of.peer.clone());
+            let same = Modp { exponent: secret.clone(), ..group_of.clone() };
+            let mut two = vec![0; same.modulus.len()];
+            two[same.modulus.len() - 1] = 2;
+            let of_two = Modp { peer: two, ..same.clone() };
+            assert_eq!(value, bigint::shared(&of_two), "{row}: crypto-bigint finds another");
             push(
-                &public,
                 OURS,
                 Box::new(move || {
                     group.generate(&mut rng, &mut private, &mut value).unwrap();
@@ -114,10 +115,8 @@ fn modp(group: DhGroup) -> Vec<Entry> {
             );
             let mut value = vec![0; group.shared_len()];
             group.agree(&secret, &peer, &mut value).unwrap();
-            let same = Modp { exponent: secret.clone(), ..group_of.clone() };
-            assert_eq!(value, bigint::shared(&same), "{shared}: crypto-bigint finds another");
+            assert_eq!(value, bigint::shared(&same), "{row}: crypto-bigint finds another");
             push(
-                &shared,
                 OURS,
                 Box::new(move || {
                     group.agree(&secret, &peer, &mut value).unwrap();
@@ -126,16 +125,16 @@ fn modp(group: DhGroup) -> Vec<Entry> {
             );
         }
         let [of_two, of_peer] = bigint::powers(&group_of);
-        push(&public, "crypto-bigint", of_two);
-        push(&shared, "crypto-bigint", of_peer);
+        push("crypto-bigint", of_two);
+        push("crypto-bigint", of_peer);
         assert_eq!(
             openssl::shared(&group_of),
             bigint::shared(&group_of),
-            "{shared}: OpenSSL and crypto-bigint differ"
+            "{row}: OpenSSL and crypto-bigint differ"
         );
         let [of_two, of_peer] = openssl::powers(&group_of);
-        push(&public, "OpenSSL BN", of_two);
-        push(&shared, "OpenSSL BN", of_peer);
+        push("OpenSSL BN", of_two);
+        push("OpenSSL BN", of_peer);
     }
     entries
 }
@@ -162,9 +161,13 @@ fn measure(mut entries: Vec<Entry>, effort: Effort) -> Measured {
 }
 
 impl Measured {
-    fn samples(&self, row: &str, column: &str) -> Option<&[f64]> {
-        let found = self.0.iter().find(|entry| entry.0 == row && entry.1 == column);
-        found.map(|entry| &entry.2[..])
+    /// What each round took, and the medians of the parts.
+    fn whole(&self, row: &str, column: &str) -> Option<(Vec<f64>, Vec<f64>)> {
+        let parts = self.0.iter().filter(|entry| entry.0 == row && entry.1 == column);
+        let parts: Vec<&[f64]> = parts.map(|entry| &entry.2[..]).collect();
+        let rounds = parts.first()?.len();
+        let whole = (0..rounds).map(|round| parts.iter().map(|part| part[round]).sum()).collect();
+        Some((whole, parts.iter().map(|part| median(part.to_vec())).collect()))
     }
 
     fn table(&self, corner: &str) -> String {
@@ -181,18 +184,23 @@ impl Measured {
         let mut text = format!("| {corner} | {} |\n|---|{rule}\n", columns.join(" | "));
         for row in rows {
             text += &format!("| {row} |");
-            let ours = self.samples(&row, OURS);
+            let ours = self.whole(&row, OURS).map(|(whole, _)| whole);
             for column in &columns {
-                let Some(samples) = self.samples(&row, column) else {
+                let Some((whole, parts)) = self.whole(&row, column) else {
                     text += " – |";
                     continue;
                 };
-                let time = digits(median(samples.to_vec()));
-                text += &match ours {
-                    Some(_) if *column == OURS => format!(" **{time}** |"),
-                    Some(ours) => format!(" {time} ({}) |", digits(ratio(samples, ours))),
-                    None => format!(" {time} |"),
+                let time = digits(median(whole.clone()));
+                text += &match &ours {
+                    Some(_) if *column == OURS => format!(" **{time}**"),
+                    Some(ours) => format!(" {time} ({})", digits(ratio(&whole, ours))),
+                    None => format!(" {time}"),
                 };
+                if parts.len() > 1 {
+                    let parts: Vec<_> = parts.into_iter().map(digits).collect();
+                    text += &format!(": {}", parts.join(" + "));
+                }
+                text += " |";
             }
             text.push('\n');
         }

@@ -113,7 +113,7 @@ fn main() -> ExitCode {
     }
     #[cfg(feature = "peers")]
     if wanted.ike {
-        println!("{}", key_exchange::race(wanted.effort));
+        println!("\n{}", key_exchange::race(wanted.effort));
     }
     ExitCode::SUCCESS
 }
