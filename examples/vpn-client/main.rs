@@ -1,8 +1,8 @@
-//! An L2TP client on a TUN device, driven by tokio.
+//! An L2TP/IPsec client on a TUN device, driven by tokio.
 //!
 //! ```sh
-//! sudo target/release/examples/vpn-client --server 192.0.2.1 --user alice \
-//!     --password wonderland --route 10.0.0.0/8 --plain
+//! sudo target/release/examples/vpn-client --server 192.0.2.1 --psk 'a long random text' \
+//!     --user alice --password wonderland --route 10.0.0.0/8
 //! ```
 
 mod routes;
@@ -15,6 +15,7 @@ use std::net::IpAddr;
 use std::net::Ipv4Addr;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::Duration;
 
 use clap::Parser;
@@ -23,27 +24,35 @@ use l2tp_ipsec::Client;
 use l2tp_ipsec::ClientConfig;
 use l2tp_ipsec::ClientEvent;
 use l2tp_ipsec::Connected;
+use l2tp_ipsec::DataPlane;
 use l2tp_ipsec::DisconnectReason;
+use l2tp_ipsec::Inbound;
+use l2tp_ipsec::ike::Encapsulation;
 use serde_json::Value;
+use vpn_core::Path;
 use vpn_crypto::OsRandom;
 
 use routes::Routes;
 use vpn::clock;
 use vpn::data;
 use vpn::data::Outbound;
+use vpn::ipsec;
+use vpn::keylog::KeyFolder;
 use vpn::options::Common;
 use vpn::options::address_with_port;
 use vpn::options::apply_common;
 use vpn::report::Report;
 use vpn::shutdown;
+use vpn::sockets::Sockets;
+use vpn::tap::Direction;
+use vpn::tap::Tap;
 use vpn::tun::Tun;
-use vpn::udp::Udp;
 
-/// An L2TP client (LAC) that carries this machine's IP packets through a TUN device.
+/// An L2TP/IPsec client (LAC) that carries this machine's IP packets through a TUN device.
 #[derive(Parser)]
 #[command(name = "vpn-client", version)]
 struct Options {
-    /// The server's address, with an optional port
+    /// The server's address; the optional port is that of --plain
     #[arg(long, value_name = "ADDR[:PORT]", value_parser = address_with_port)]
     server: SocketAddr,
     /// Who logs in
@@ -73,22 +82,26 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: &Options, report: Report) -> Result<(), Box<dyn Error>> {
-    let config = ClientConfig::plain_l2tp(options.server).user(&options.user, &options.password);
-    let config = apply_common!(config, options.common);
+    let tap = Rc::new(options.common.ipsec.tap()?);
+    let keys = options.common.ipsec.key_folder()?;
+    let mut sockets = Sockets::new(Rc::clone(&tap));
+    let (config, local) = bind(options, &mut sockets)?;
+    let config = apply_common!(config, options.common).user(&options.user, &options.password);
     let mut client = Client::new(config, vpn_crypto::provider(), Box::new(OsRandom))?;
-    let mut udp = Udp::bind(SocketAddr::new(source_for(options.server)?, 0))?;
-    client.connect(clock::now(), udp.local())?;
+    client.set_unix_time(clock::now(), clock::unix_seconds());
+    client.connect(clock::now(), local)?;
 
     let plane = client.data_plane();
     let mut packet = Outbound::new(&plane);
-    let mut driver = Driver { client, tun: None, up: None, down: None };
+    let mut driver = Driver { client, tun: None, keys, tap: &tap, report, up: None, down: None };
     let mut stop = shutdown::signals()?;
+    let mut hour = clock::hourly();
     let mut asked_to_stop = false;
     let mut routes = None;
     let mut failure = None;
     let mut out = Vec::new();
     let reason = loop {
-        driver.drain(&udp, &mut out);
+        driver.drain(&sockets, &mut out);
         if let Some(reason) = driver.down.take() {
             break reason;
         }
@@ -111,12 +124,14 @@ async fn run(options: &Options, report: Report) -> Result<(), Box<dyn Error>> {
         let timeout = driver.client.poll_timeout();
         let tun = driver.tun.as_ref();
         tokio::select! {
-            received = udp.recv(|batch| data::receive(&plane, tun, batch, |origin, message| {
-                let handled = driver.client.handle_opened(clock::now(), origin, message);
-                tracing::trace!(?handled);
-            })) => received?,
-            len = read(tun, packet.inside()) => packet.forward(&plane, &udp, len?),
+            received = sockets.recv(|batch| {
+                data::receive(&plane, tun, &tap, batch, |kind, path, message| {
+                    handle(&mut driver.client, kind, path, message);
+                });
+            }) => received?,
+            len = read(tun, packet.inside()) => packet.forward(&plane, &sockets, &tap, len?),
             () = clock::sleep_until(timeout) => driver.client.handle_timeout(clock::now()),
+            _ = hour.tick() => driver.client.set_unix_time(clock::now(), clock::unix_seconds()),
             () = stop.wait() => {
                 asked_to_stop = true;
                 tracing::info!("closing the session");
@@ -124,7 +139,11 @@ async fn run(options: &Options, report: Report) -> Result<(), Box<dyn Error>> {
                 tokio::spawn(shutdown::give_up_after(Duration::from_secs(10)));
             }
         }
+        if plane.needs_control() {
+            driver.client.handle_timeout(clock::now());
+        }
     };
+    tap.flush();
     let was_up = driver.tun.is_some();
     unplug(&mut driver.tun, &mut routes).await;
     report.event("DISCONNECTED", &[("reason", reason.explain().into())]);
@@ -132,6 +151,53 @@ async fn run(options: &Options, report: Report) -> Result<(), Box<dyn Error>> {
         return Err(error.into());
     }
     if asked_to_stop && was_up { Ok(()) } else { Err(reason.explain().into()) }
+}
+
+/// Binds the sockets that the options ask for, and begins the configuration. The address is that of
+/// IKE, or of L2TP where it goes in clear.
+fn bind(
+    options: &Options,
+    sockets: &mut Sockets,
+) -> Result<(ClientConfig, SocketAddr), Box<dyn Error>> {
+    let ipsec = &options.common.ipsec;
+    let ip = source_for(options.server)?;
+    if !ipsec.is_wanted() {
+        let local = sockets.open_l2tp(SocketAddr::new(ip, 0))?;
+        return Ok((ClientConfig::plain_l2tp(options.server), local));
+    }
+    let mut encapsulation = ipsec.encapsulation();
+    let [local, nat_t] = match sockets.open_ike(ip, 500, 4500) {
+        Ok(bound) => bound,
+        // Another IPsec program has the ports, or we have no right to them. Any others will do.
+        Err(error) => {
+            tracing::info!(%error, "IKE leaves from other ports");
+            if encapsulation == Encapsulation::Auto {
+                encapsulation = Encapsulation::Force;
+            }
+            sockets.open_ike(ip, 0, 0)?
+        }
+    };
+    let encapsulation = sockets.open_esp(ip, encapsulation)?;
+    let certificates = ipsec.certificates()?;
+    let config = match &ipsec.psk {
+        Some(psk) => ClientConfig::new(options.server.ip(), psk),
+        None => ClientConfig::plain_l2tp(options.server),
+    };
+    let config = config
+        .ike_port(ipsec.ike_port)
+        .nat_t_ports(nat_t.port(), ipsec.nat_t_port)
+        .ipsec(|config| ipsec.apply(config, certificates, encapsulation))
+        .key_log(ipsec.needs_keys());
+    Ok((config, local))
+}
+
+/// Hands over a message that the data plane has found.
+fn handle(client: &mut Client, kind: Inbound, path: Path, message: &mut [u8]) {
+    let handled = match kind {
+        Inbound::Control(origin) => client.handle_opened(clock::now(), origin, message),
+        _ => client.handle_datagram(clock::now(), path, message),
+    };
+    tracing::trace!(?handled);
 }
 
 /// The local address that packets to `server` leave from.
@@ -192,33 +258,49 @@ async fn read(tun: Option<&Tun>, buf: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-struct Driver {
+struct Driver<'a> {
     client: Client,
     tun: Option<Tun>,
+    keys: Option<KeyFolder>,
+    tap: &'a Tap,
+    report: Report,
     up: Option<Connected>,
     down: Option<DisconnectReason>,
 }
 
-impl Driver {
+impl Driver<'_> {
     /// Sends what the client has to send and notes what it has to tell.
-    fn drain(&mut self, udp: &Udp, out: &mut Vec<u8>) {
+    fn drain(&mut self, sockets: &Sockets, out: &mut Vec<u8>) {
         out.clear();
+        let mut transmits = Vec::new();
         while let Some(transmit) = self.client.poll_transmit(clock::now(), out) {
-            udp.send(&transmit.path, out);
-            out.clear();
+            transmits.push(transmit);
         }
+        // Keys are told before the first packet that needs them is recorded.
+        self.note_all();
+        sockets.send_all(&transmits, out);
+    }
+
+    fn note_all(&mut self) {
         while let Some(event) = self.client.poll_event() {
-            match event {
-                ClientEvent::Connected(up) | ClientEvent::Changed(up) => self.up = Some(up),
-                ClientEvent::Disconnected { reason } => self.down = Some(reason),
-                ClientEvent::Packet { packet } => {
-                    if let Some(tun) = &self.tun {
-                        tun.send(&packet);
-                    }
+            self.note(event);
+        }
+    }
+
+    fn note(&mut self, event: ClientEvent) {
+        match event {
+            ClientEvent::Connected(up) | ClientEvent::Changed(up) => self.up = Some(up),
+            ClientEvent::Disconnected { reason } => self.down = Some(reason),
+            ClientEvent::PeerUp(info) => self.report.event("PEER", &ipsec::peer(&info)),
+            ClientEvent::KeyLog(key) => ipsec::note_key(&key, self.keys.as_ref(), self.tap),
+            ClientEvent::Packet { packet } => {
+                if let Some(tun) = &self.tun {
+                    self.tap.inner(Direction::In, &packet);
+                    tun.send(&packet);
                 }
-                ClientEvent::Trace(trace) => tracing::debug!(%trace),
-                other => tracing::info!(?other),
             }
+            ClientEvent::Trace(trace) => tracing::debug!(%trace),
+            other => tracing::info!(?other),
         }
     }
 }

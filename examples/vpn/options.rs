@@ -11,6 +11,7 @@ use clap::ValueEnum;
 use ppp_core::AuthMethod;
 use tracing_subscriber::EnvFilter;
 
+use super::ipsec::Ipsec;
 use super::report::Report;
 
 /// UDP port of L2TP (RFC 2661 §8.1).
@@ -18,8 +19,8 @@ pub(crate) const L2TP_PORT: u16 = 1701;
 
 #[derive(Args)]
 pub(crate) struct Common {
-    /// Authentication methods, best first
-    #[arg(long, value_name = "METHOD,…", value_delimiter = ',', default_value = "chap")]
+    /// Authentication methods, best first [default: mschapv2,chap; with --plain: chap]
+    #[arg(long, value_name = "METHOD,…", value_delimiter = ',')]
     pub(crate) auth: Vec<Auth>,
     /// A secret that both ends of the tunnel must prove to know
     #[arg(long, value_name = "S")]
@@ -40,12 +41,14 @@ pub(crate) struct Common {
     #[arg(long, value_name = "SECS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) echo: u64,
     /// L2TP in clear: nothing is encrypted and no packet is authenticated, so whoever is on the way
-    /// can read, change and inject traffic. Required, because there is no IPsec yet
-    #[arg(long, required = true)]
+    /// can read, change and inject traffic. A server with --psk or --cert too takes both
+    #[arg(long)]
     pub(crate) plain: bool,
     /// Print JSON objects instead of text lines
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) ipsec: Ipsec,
 }
 
 /// An authentication method, as the command line names it.
@@ -79,7 +82,9 @@ impl Common {
             .with_writer(io::stderr)
             .with_ansi(io::stderr().is_terminal())
             .init();
-        tracing::warn!("plain L2TP: nothing is encrypted and no packet is authenticated");
+        if self.plain {
+            tracing::warn!("plain L2TP: nothing is encrypted and no packet is authenticated");
+        }
         Report { json: self.json }
     }
 
@@ -91,8 +96,14 @@ impl Common {
         Duration::from_secs(self.echo)
     }
 
-    pub(crate) fn auth(&self) -> impl Iterator<Item = AuthMethod> + '_ {
-        self.auth.iter().map(|auth| AuthMethod::from(*auth))
+    /// In clear MS-CHAPv2 can be broken by trials, so it takes IPsec to be offered by itself.
+    pub(crate) fn auth(&self) -> Vec<AuthMethod> {
+        let chosen = match (self.auth.as_slice(), self.plain) {
+            ([], true) => &[Auth::Chap][..],
+            ([], false) => &[Auth::Mschapv2, Auth::Chap],
+            (chosen, _) => chosen,
+        };
+        chosen.iter().map(|auth| AuthMethod::from(*auth)).collect()
     }
 }
 
