@@ -2,8 +2,6 @@
 
 use std::error::Error;
 use std::io;
-use std::net::SocketAddr;
-use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +13,7 @@ use l2tp_ipsec::Connected;
 use l2tp_ipsec::DataPlane;
 use l2tp_ipsec::DisconnectReason;
 use l2tp_ipsec::Inbound;
+use l2tp_ipsec::KeyLog;
 use l2tp_ipsec::SealError;
 use vpn_core::Instant;
 use vpn_core::PacketMut;
@@ -22,6 +21,7 @@ use vpn_core::Path;
 use vpn_crypto::OsRandom;
 
 use crate::Summary;
+use crate::net::Net;
 use crate::timeline::Side;
 use crate::timeline::Timeline;
 
@@ -38,8 +38,7 @@ pub(crate) struct Traffic {
 
 struct Driver<'a> {
     client: Client,
-    socket: &'a UdpSocket,
-    path: Path,
+    net: &'a Net,
     clock: &'a Timeline,
     side: Side,
     up: Option<Connected>,
@@ -48,19 +47,20 @@ struct Driver<'a> {
 }
 
 pub(crate) fn run(
-    socket: &UdpSocket,
-    server: SocketAddr,
+    net: &Net,
+    config: ClientConfig,
     packets: u32,
     timeline: &Arc<Timeline>,
 ) -> Result<Summary, Box<dyn Error>> {
-    let config = ClientConfig::plain_l2tp(server).user("alice", "wonderland").trace(true);
+    let closed =
+        if config.is_secure() { "PPP, call, tunnel, ESP, IKE" } else { "PPP, call, tunnel" };
+    let config = config.user("alice", "wonderland").trace(true);
     let mut client = Client::new(config, vpn_crypto::provider(), Box::new(OsRandom))?;
     let start = timeline.now();
-    client.connect(start, socket.local_addr()?)?;
+    client.connect(start, net.first()?)?;
     let mut driver = Driver {
         client,
-        socket,
-        path: Path::l2tp(socket.local_addr()?, server),
+        net,
         clock: timeline,
         side: timeline.side("client"),
         up: None,
@@ -83,7 +83,8 @@ pub(crate) fn run(
     while driver.down.is_none() {
         driver.step()?;
     }
-    Ok(Summary { local: up.local_address, remote: up.peer_address, mtu: up.mtu, set_up, traffic })
+    let (local, remote) = (up.local_address, up.peer_address);
+    Ok(Summary { local, remote, mtu: up.mtu, set_up, traffic, closed })
 }
 
 impl Driver<'_> {
@@ -96,21 +97,18 @@ impl Driver<'_> {
         }
         let now = self.clock.now();
         let wait = self.client.poll_timeout().map_or(Duration::MAX, |at: Instant| at.since(now));
-        self.socket.set_read_timeout(Some(wait.clamp(Duration::from_millis(1), MAX_WAIT)))?;
-        match self.socket.recv(&mut self.received) {
-            Ok(len) => Ok(self.receive(len)),
-            Err(error) if is_timeout(&error) => {
-                self.client.handle_timeout(self.clock.now());
-                Ok(None)
-            }
-            Err(error) => Err(error),
+        let received = self.net.recv(wait, &mut self.received)?;
+        let came = received.and_then(|(path, len)| self.receive(path, len));
+        if received.is_none() || self.client.data_plane().needs_control() {
+            self.client.handle_timeout(self.clock.now());
         }
+        Ok(came)
     }
 
     fn drain(&mut self) -> io::Result<()> {
         let mut out = Vec::new();
         while let Some(transmit) = self.client.poll_transmit(self.clock.now(), &mut out) {
-            self.socket.send_to(&out, transmit.path.remote)?;
+            self.net.send(&transmit.path, &out)?;
             out.clear();
         }
         while let Some(event) = self.client.poll_event() {
@@ -118,22 +116,30 @@ impl Driver<'_> {
                 ClientEvent::Connected(up) => self.up = Some(up),
                 ClientEvent::Disconnected { reason } => self.down = Some(reason),
                 ClientEvent::Trace(trace) => self.side.trace(trace),
+                ClientEvent::KeyLog(KeyLog::Esp(keys)) => self.side.tell(format!(
+                    "ESP SAs: {}, SPI in {:08x}, out {:08x}",
+                    keys.suite, keys.inbound_spi, keys.outbound_spi
+                )),
                 _ => {}
             }
         }
         Ok(())
     }
 
-    fn receive(&mut self, len: usize) -> Option<usize> {
+    fn receive(&mut self, path: Path, len: usize) -> Option<usize> {
         let packet = PacketMut::whole(&mut self.received[..len]);
-        let mut batch = [(self.path, packet)];
+        let mut batch = [(path, packet)];
         let mut kinds = [Inbound::Keepalive];
         self.client.data_plane().open_batch(&mut batch, &mut kinds);
-        let packet = batch[0].1.payload();
+        let [(_, mut packet)] = batch;
+        let now = self.clock.now();
         match kinds[0] {
             Inbound::Ip(_) => return Some(packet.len()),
             Inbound::Control(origin) => {
-                let _ = self.client.handle_opened(self.clock.now(), origin, packet);
+                let _ = self.client.handle_opened(now, origin, packet.payload());
+            }
+            Inbound::Ike => {
+                let _ = self.client.handle_datagram(now, path, packet.payload_mut());
             }
             _ => {}
         }
@@ -159,7 +165,7 @@ impl Driver<'_> {
                 let mut batch = [(up.session, PacketMut::new(&mut storage, window)?)];
                 let mut sealed = [Err(SealError::UnknownSession)];
                 plane.seal_batch(&mut batch, &mut sealed);
-                self.socket.send_to(batch[0].1.payload(), sealed[0]?.remote)?;
+                self.net.send(&sealed[0]?, batch[0].1.payload())?;
                 sent += 1;
             }
             match self.step()? {
@@ -173,11 +179,4 @@ impl Driver<'_> {
         }
         Ok(Traffic { sent, returned, octets, took: self.clock.now().since(start) })
     }
-}
-
-/// No wait is longer, so that a driver that is told to stop does.
-pub(crate) const MAX_WAIT: Duration = Duration::from_millis(50);
-
-pub(crate) fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }

@@ -1,7 +1,6 @@
 //! The server's driver: it sends every IP packet from inside the tunnel back to where it came from.
 
 use std::error::Error;
-use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,30 +13,26 @@ use l2tp_ipsec::ServerEvent;
 use l2tp_ipsec::SessionId;
 use l2tp_ipsec::Users;
 use vpn_core::PacketMut;
-use vpn_core::Path;
 use vpn_crypto::OsRandom;
 
-use crate::client::MAX_WAIT;
-use crate::client::is_timeout;
+use crate::PSK;
+use crate::net::Net;
 use crate::timeline::Timeline;
 
-pub(crate) fn run(socket: &UdpSocket, timeline: &Arc<Timeline>) -> Result<(), Box<dyn Error>> {
-    let config = ServerConfig::plain_l2tp()
-        .pool("10.9.0.0/24".parse()?)
-        .dns([[10, 9, 0, 1].into()])
-        .trace(true);
+pub(crate) fn run(net: &Net, plain: bool, timeline: &Arc<Timeline>) -> Result<(), Box<dyn Error>> {
+    let config = if plain { ServerConfig::plain_l2tp() } else { ServerConfig::new(PSK) };
+    let config = config.pool("10.9.0.0/24".parse()?).dns([[10, 9, 0, 1].into()]).trace(true);
     let users = Users::new().user("alice", "wonderland");
     let mut server = Server::new(config, users, vpn_crypto::provider(), Box::new(OsRandom))?;
     let plane = server.data_plane();
     let room = plane.room();
-    let local = socket.local_addr()?;
     let mut side = timeline.side("server");
     let mut out = Vec::new();
     let mut storage = vec![0; room.front + 65_536 + room.back];
     let mut served = false;
     loop {
         while let Some(transmit) = server.poll_transmit(timeline.now(), &mut out) {
-            socket.send_to(&out, transmit.path.remote)?;
+            net.send(&transmit.path, &out)?;
             out.clear();
         }
         while let Some(event) = server.poll_event() {
@@ -52,24 +47,23 @@ pub(crate) fn run(socket: &UdpSocket, timeline: &Arc<Timeline>) -> Result<(), Bo
         }
         let now = timeline.now();
         let wait = server.poll_timeout().map_or(Duration::MAX, |at| at.since(now));
-        socket.set_read_timeout(Some(wait.clamp(Duration::from_millis(1), MAX_WAIT)))?;
-        let (len, remote) = match socket.recv_from(&mut storage[room.front..]) {
-            Ok(received) => received,
-            Err(error) if is_timeout(&error) => {
-                server.handle_timeout(timeline.now());
-                continue;
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let received = net.recv(wait, &mut storage[room.front..])?;
+        if received.is_none() || plane.needs_control() {
+            server.handle_timeout(timeline.now());
+        }
+        let Some((path, len)) = received else { continue };
         let packet = PacketMut::new(&mut storage, room.front..room.front + len)?;
-        let mut batch = [(Path::l2tp(local, remote), packet)];
+        let mut batch = [(path, packet)];
         let mut kinds = [Inbound::Keepalive];
         plane.open_batch(&mut batch, &mut kinds);
-        let [(_, packet)] = batch;
+        let [(_, mut packet)] = batch;
         match kinds[0] {
-            Inbound::Ip(session) => echo(&plane, session, packet, socket)?,
+            Inbound::Ip(session) => echo(&plane, session, packet, net)?,
             Inbound::Control(origin) => {
                 let _ = server.handle_opened(timeline.now(), origin, packet.payload());
+            }
+            Inbound::Ike => {
+                let _ = server.handle_datagram(timeline.now(), path, packet.payload_mut());
             }
             _ => {}
         }
@@ -81,13 +75,13 @@ fn echo(
     plane: &impl DataPlane,
     session: SessionId,
     mut packet: PacketMut<'_>,
-    socket: &UdpSocket,
+    net: &Net,
 ) -> Result<(), Box<dyn Error>> {
     let addresses = &mut packet.payload_mut()[12..20];
     addresses.rotate_left(4);
     let mut batch = [(session, packet)];
     let mut sealed = [Err(SealError::UnknownSession)];
     plane.seal_batch(&mut batch, &mut sealed);
-    socket.send_to(batch[0].1.payload(), sealed[0]?.remote)?;
+    net.send(&sealed[0]?, batch[0].1.payload())?;
     Ok(())
 }
