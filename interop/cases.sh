@@ -2,7 +2,9 @@
 # shellcheck shell=bash
 #
 # Settings: pap chap mschapv2 (how PPP authenticates), secret (tunnel authentication), hidden (and
-# hidden AVPs), nat (the client stands behind one), userspace (xl2tpd carries PPP itself).
+# hidden AVPs), nat (the client stands behind one), userspace (xl2tpd carries PPP itself); ipsec, and
+# with it ike= and esp= (what strongSwan offers or takes), encap (ESP in UDP without a NAT),
+# rekey-peer and rekey-ours (who replaces keys).
 CASES='
 client-pap               client               pap
 client-chap              client               chap
@@ -31,12 +33,46 @@ server-wrong-password    server_refuses       chap
 server-peer-closes       server_peer_closes   chap
 server-peer-killed       server_peer_killed   chap
 both-ours                both_ours            mschapv2 secret hidden-ours
+client-ipsec             client               mschapv2 ipsec
+client-ipsec-sha256      client               chap ipsec ike=aes256-sha256-modp2048 esp=aes256-sha256
+client-ipsec-3des        client               mschapv2 ipsec ike=3des-sha1-modp2048 esp=3des-sha1
+client-ipsec-gcm         client               mschapv2 ipsec ike=aes256-sha256-ecp256 esp=aes256gcm16
+client-ipsec-encap       client               mschapv2 ipsec encap
+client-ipsec-nat         client               mschapv2 ipsec nat
+client-ipsec-rekey-peer  client_rekey         mschapv2 ipsec rekey-peer
+client-ipsec-rekey-ours  client_rekey         mschapv2 ipsec rekey-ours
+client-ipsec-keylog      client_keylog        mschapv2 ipsec esp=aes256-sha256
+client-ipsec-dpd         client_dpd           mschapv2 ipsec
+client-ipsec-peer-closes client_ike_closes    mschapv2 ipsec
+client-ipsec-wrong-psk   client_wrong_psk     mschapv2 ipsec
+client-ipsec-no-ike      client_no_ike        mschapv2 ipsec
+client-ipsec-no-esp      client_no_esp        mschapv2 ipsec
+client-ipsec-password    client_refused       mschapv2 ipsec
+server-ipsec             server               mschapv2 ipsec
+server-ipsec-sha256      server               chap ipsec ike=aes256-sha256-modp2048 esp=aes256-sha256
+server-ipsec-3des        server               mschapv2 ipsec ike=3des-sha1-modp2048 esp=3des-sha1
+server-ipsec-gcm         server               mschapv2 ipsec ike=aes256-sha256-ecp256 esp=aes256gcm16
+server-ipsec-default     server               mschapv2 ipsec ike=default esp=default
+server-ipsec-encap       server               mschapv2 ipsec encap
+server-ipsec-nat         server               mschapv2 ipsec nat
+server-ipsec-nat-two     server_nat_two       mschapv2 ipsec nat
+server-ipsec-rekey-peer  server_rekey         mschapv2 ipsec rekey-peer
+server-ipsec-rekey-ours  server_rekey         mschapv2 ipsec rekey-ours
+server-ipsec-dpd         server_dpd           mschapv2 ipsec
+server-ipsec-peer-closes server_ike_closes    mschapv2 ipsec
+server-ipsec-wrong-psk   server_wrong_psk     mschapv2 ipsec
+server-ipsec-no-ike      server_no_proposal   mschapv2 ipsec ike=aes128-sha1-modp1024
+server-ipsec-no-esp      server_no_proposal   mschapv2 ipsec esp=3des-md5
+server-ipsec-password    server_refuses       mschapv2 ipsec
+both-ours-ipsec          both_ours            mschapv2 ipsec
+both-ours-ipsec-nat      both_ours            mschapv2 ipsec nat
 '
 
 # --- our client ---
 
 case_client() {
   add_network "$NAT"
+  watch_wire
   start_xl2tpd "$DIR/peer" server "$SRV" 10.77.0.2/24
   start_client --route 10.88.0.0/16
   ip -n "$CLI" route show 10.88.0.0/16 | grep -q "dev $(ready_field client tun) " ||
@@ -45,7 +81,9 @@ case_client() {
   check_traffic 10.99.0.1 "$(ready_field client mtu)" near_ns "$CLI"
   close_ours client "$CLI"
   check_xl2tpd_saw_close "$DIR/peer"
-  ok "up in $UP s, ping $PING ms, TCP $RATE, the peer saw $SAW"
+  check_charon_saw_close "$DIR/peer"
+  check_wire
+  ok "up in $UP s, ping $PING ms, TCP $RATE$WIRE, the peer saw $SAW"
 }
 
 case_client_l2tpns() {
@@ -59,6 +97,64 @@ case_client_l2tpns() {
   wait_for 5 grep -qE "$told" "$log" || fail "l2tpns saw neither CDN nor StopCCN"
   SAW=$(grep -oE "$told" "$log" | cut -d ' ' -f 2 | sort -u | tr '\n' ' ')
   ok "up in $UP s, ping $PING ms, TCP $RATE, the peer saw ${SAW% }"
+}
+
+# Keys of both kinds are replaced while packets pass.
+case_client_rekey() {
+  add_network
+  start_xl2tpd "$DIR/peer" server "$SRV" 10.77.0.2/24
+  start_client
+  check_rekeyed "$CLI" 10.99.0.1
+  guest "$DIR/peer" 'iperf3 -s -D'
+  check_traffic 10.99.0.1 "$(ready_field client mtu)" near_ns "$CLI"
+  close_ours client "$CLI"
+  check_xl2tpd_saw_close "$DIR/peer"
+  check_charon_saw_close "$DIR/peer"
+  ok "$PINGS pings, none lost, $REKEYS; TCP $RATE, the peer saw $SAW"
+}
+check_rekeyed() { # NAMESPACE FAR-ADDRESS
+  local ike esp seconds=45
+  [ "$REKEY" = peer ] || seconds=75
+  check_nothing_lost "$1" "$2" "$seconds"
+  ike=$(charon_count "$DIR/peer" 'IKE_SA l2tp\[[0-9]+\] established')
+  esp=$(charon_count "$DIR/peer" 'CHILD_SA l2tp\{[0-9]+\} established')
+  [ "$ike" -ge 2 ] && [ "$esp" -ge 2 ] || fail "after $seconds s there were $ike IKE SAs, $esp ESP pairs"
+  REKEYS="$ike IKE SAs, $esp ESP pairs"
+}
+
+# Wireshark's command line reads what we wrote, with the keys and without.
+case_client_keylog() {
+  add_network
+  watch_wire
+  start_xl2tpd "$DIR/peer" server "$SRV" 10.77.0.2/24
+  start_client --keylog "$DIR/keys" --pcap "$DIR/ours.pcapng"
+  guest "$DIR/peer" 'iperf3 -s -D'
+  check_traffic 10.99.0.1 "$(ready_field client mtu)" near_ns "$CLI"
+  close_ours client "$CLI"
+  local found name
+  mkdir -p "$DIR/wireshark/profiles"
+  ln -s "$DIR/keys" "$DIR/wireshark/profiles/vpn"
+  # Of the wire: quick mode and L2TP, which only the keys show.
+  found=$(look_at wire.pcap -C vpn -c 400 -T fields -e frame.protocols)
+  [[ $found == *esp:udp:l2tp* ]] || fail "tshark finds no L2TP in ESP: $(sort -u <<<"$found")"
+  found=$(look_at wire.pcap -C vpn -c 40 -O isakmp)
+  [[ $found == *'Payload: Hash (8)'* ]] || fail "tshark does not decrypt IKE"
+  for name in outer decrypted inner; do
+    found=$(look_at ours.pcapng -c 2000 -Y "frame.interface_name == $name" -T fields -e frame.protocols |
+      sort -u)
+    case $name in
+      outer) [[ $found == *isakmp* && $found == *esp* ]] ;;
+      decrypted) [[ $found == *l2tp:ppp* ]] ;;
+      inner) [[ $found == *icmp* ]] ;;
+    esac || fail "tshark reads in the interface $name: $found"
+  done
+  ok "tshark opens IKE and ESP with our keys, and reads three interfaces; TCP $RATE"
+}
+
+look_at() { # FILE ARGUMENTS…
+  local file=$1
+  shift
+  XDG_CONFIG_HOME=$DIR tshark -r "$DIR/$file" "$@" 2>>"$DIR/tshark.out"
 }
 
 # Runs our client to its end, which must be a failure that says PATTERN.
@@ -91,6 +187,22 @@ case_client_wrong_secret() {
   SECRET=other
   check_refused 40 'secret' --password wonderland
 }
+case_client_wrong_psk() {
+  add_network
+  start_xl2tpd "$DIR/peer" server "$SRV" 10.77.0.2/24
+  OUR_PSK=another
+  check_refused 100 'pre-shared key|PSK' --password wonderland
+}
+case_client_no_ike() {
+  add_network
+  start_xl2tpd "$DIR/peer" server "$SRV" 10.77.0.2/24
+  check_refused 100 'proposal' --password wonderland --ike aes128-sha256-modp3072
+}
+case_client_no_esp() {
+  add_network
+  start_xl2tpd "$DIR/peer" server "$SRV" 10.77.0.2/24
+  check_refused 100 'proposal' --password wonderland --esp aes128gcm16
+}
 case_client_no_server() {
   add_network
   ip -n "$SRV" addr add 10.77.0.2/24 dev br0
@@ -120,6 +232,26 @@ case_client_peer_silent() {
   kill_guest "$DIR/peer"
   check_disconnected client 45
 }
+# IKE notices, with echo and HELLO out of the way; before, we have answered the peer's questions.
+case_client_dpd() {
+  add_network
+  start_xl2tpd "$DIR/peer" server "$SRV" 10.77.0.2/24
+  start_client --hello 600 --echo 600
+  check_answered_dpd
+  kill_guest "$DIR/peer"
+  check_disconnected client 75
+}
+check_answered_dpd() {
+  sleep 8
+  charon_said "$DIR/peer" 'parsed INFORMATIONAL_V1 .*DPD_ACK' || fail "the peer's DPD had no answer"
+}
+case_client_ike_closes() {
+  add_network
+  start_xl2tpd "$DIR/peer" server "$SRV" 10.77.0.2/24
+  start_client
+  guest "$DIR/peer" 'swanctl --terminate --ike l2tp --timeout 5' >/dev/null
+  check_disconnected client 5
+}
 check_disconnected() { # client|server SECONDS
   local since=$EPOCHREALTIME
   await_event "$1" "$2" '^DISCONNECTED'
@@ -140,6 +272,7 @@ peer_is_up() { [ "$(<"$1/ready")" != refused ] || fail "the peer was refused"; }
 case_server() {
   local since
   add_network "$NAT"
+  watch_wire
   start_server
   iperf_server_in_ns "$SRV"
   since=$EPOCHREALTIME
@@ -150,28 +283,84 @@ case_server() {
   check_traffic 10.99.0.1 "$(peer_mtu "$DIR/peer")" guest "$DIR/peer"
   close_ours server "$SRV"
   check_xl2tpd_saw_close "$DIR/peer"
-  ok "peer booted and up in $UP s, ping $PING ms, TCP $RATE, the peer saw $SAW"
+  check_charon_saw_close "$DIR/peer"
+  check_wire
+  ok "peer booted and up in $UP s, ping $PING ms, TCP $RATE$WIRE, the peer saw $SAW"
 }
 peer_mtu() { guest "$1" 'cat /sys/class/net/ppp0/mtu'; }
+
+case_server_rekey() {
+  add_network
+  start_server
+  iperf_server_in_ns "$SRV"
+  start_peer_client "$DIR/peer"
+  peer_is_up "$DIR/peer"
+  check_rekeyed "$SRV" "$(cut -d ' ' -f 1 "$DIR/peer/ready")"
+  check_traffic 10.99.0.1 "$(peer_mtu "$DIR/peer")" guest "$DIR/peer"
+  close_ours server "$SRV"
+  check_xl2tpd_saw_close "$DIR/peer"
+  check_charon_saw_close "$DIR/peer"
+  ok "$PINGS pings, none lost, $REKEYS; TCP $RATE, the peer saw $SAW"
+}
+case_server_dpd() {
+  add_network
+  start_server --hello 600 --echo 600
+  start_peer_client "$DIR/peer"
+  peer_is_up "$DIR/peer"
+  check_answered_dpd
+  kill_guest "$DIR/peer"
+  check_disconnected server 75
+}
+case_server_ike_closes() {
+  add_network
+  start_server
+  start_peer_client "$DIR/peer"
+  peer_is_up "$DIR/peer"
+  guest "$DIR/peer" 'swanctl --terminate --ike l2tp --timeout 5' >/dev/null
+  check_disconnected server 5
+}
+# What our server says of a peer that gets no further than IKE.
+check_server_refuses() { # PATTERN
+  start_peer_client "$DIR/peer"
+  [[ $(<"$DIR/peer/ready") == refused* ]] || fail "the peer is up"
+  ours_said server "^REFUSED.*$1" || fail "vpn-server does not say why: $(grep ^REFUSED "$DIR/ours-server.out")"
+  ! gone "${OURS[server]}" || fail "vpn-server ended"
+  close_ours server "$SRV"
+  ok "$(grep -m 1 "^REFUSED.*$1" "$DIR/ours-server.out")"
+}
+case_server_wrong_psk() {
+  add_network
+  start_server
+  PSK=another
+  check_server_refuses 'pre-shared key'
+}
+case_server_no_proposal() {
+  add_network
+  start_server
+  check_server_refuses proposal
+}
 
 # Two clients behind one address, both from port 1701 on the inside.
 case_server_nat_two() {
   add_network nat
+  watch_wire
   start_server
+  iperf_server_in_ns "$SRV"
   start_peer_client "$DIR/peer" 2
   start_peer_client "$DIR/peer2" 3
   peer_is_up "$DIR/peer"
   peer_is_up "$DIR/peer2"
   local peer addresses
   for peer in "$DIR/peer" "$DIR/peer2"; do
-    guest "$peer" 'ping -c 5 -i 0.2 -W 2 10.99.0.1' >/dev/null || fail "ping from ${peer##*/} fails"
+    check_traffic 10.99.0.1 "$(peer_mtu "$peer")" guest "$peer"
   done
   addresses=$(cut -d ' ' -f 1 "$DIR/peer/ready" "$DIR/peer2/ready" | sort -u | wc -l)
   [ "$addresses" = 2 ] || fail "both peers have the same address"
   close_ours server "$SRV"
   check_xl2tpd_saw_close "$DIR/peer"
   check_xl2tpd_saw_close "$DIR/peer2"
-  ok "addresses $(cut -d ' ' -f 1 "$DIR/peer/ready") and $(cut -d ' ' -f 1 "$DIR/peer2/ready"), both peers saw $SAW"
+  check_wire
+  ok "addresses $(cut -d ' ' -f 1 "$DIR/peer/ready") and $(cut -d ' ' -f 1 "$DIR/peer2/ready"), TCP $RATE$WIRE, both peers saw $SAW"
 }
 
 case_server_refuses() {
@@ -214,7 +403,8 @@ case_server_peer_killed() {
 # --- both ---
 
 case_both_ours() {
-  add_network
+  add_network "$NAT"
+  watch_wire
   start_server
   start_client
   iperf_server_in_ns "$SRV"
@@ -222,5 +412,6 @@ case_both_ours() {
   close_ours client "$CLI"
   await_event server 5 '^DISCONNECTED'
   close_ours server "$SRV"
-  ok "up in $UP s, ping $PING ms, TCP $RATE"
+  check_wire
+  ok "up in $UP s, ping $PING ms, TCP $RATE$WIRE"
 }

@@ -17,7 +17,7 @@ boot_guest() { # FOLDER NAMESPACE ADDRESS/BITS [GATEWAY]
   # The guest's memory is a file; containers often have a tiny /dev/shm.
   [ "$(df --output=avail -k $memory 2>/dev/null | tail -n 1)" -gt 1000000 ] || memory=/tmp
   TMPDIR=$memory setsid nsenter --net="/run/netns/$ns" linux.uml \
-    mem=192M rootfstype=hostfs rootflags=/ ro quiet "init=$HERE/guest-init" \
+    mem=256M rootfstype=hostfs rootflags=/ ro quiet "init=$HERE/guest-init" \
     "vec0:transport=tap,ifname=$tap,depth=128,gro=0" con=null con0=null,fd:1 \
     "umid=$tap" "uml_dir=$dir/uml/" "GUEST_STATE=$dir" </dev/null >"$dir/console.log" 2>&1 &
   GUEST[$dir]=$!

@@ -5,7 +5,15 @@ declare -A OURS=() # client|server -> PID
 
 # Options that both programs take for the case's settings.
 ours_options() {
-  printf '%s\n' --plain --auth "$AUTH"
+  printf '%s\n' --auth "$AUTH"
+  if [ -z "$IPSEC" ]; then
+    echo --plain
+  else
+    printf '%s\n' --psk "$OUR_PSK" --encap "$ENCAP"
+    # What it takes is more than the default.
+    case $IKE$ESP in *3des* | *modp1024*) printf '%s\n' --preset legacy ;; esac
+    [ "$REKEY" != ours ] || printf '%s\n' --ike-lifetime 60 --esp-lifetime 60
+  fi
   [ -z "$SECRET" ] || printf '%s\n' --tunnel-secret "$SECRET"
   [ -z "$HIDDEN" ] || printf '%s\n' --hide-avps
 }

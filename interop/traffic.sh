@@ -30,6 +30,41 @@ transfer() { # FAR-ADDRESS DIRECTION RUN…: Mbit/s; at least one, or what iperf
   [ "${rate:-0}" -ge 1 ]
 }
 
+# Many small packets, one after the other, for so long; none may be lost. FAR answers pings.
+check_nothing_lost() { # NAMESPACE FAR-ADDRESS SECONDS
+  local out sent received
+  out=$(in_ns "$1" ping -q -i 0.02 -c $(($3 * 50)) -W 2 "$2") || true
+  read -r sent received < <(sed -n 's/^\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 \2/p' <<<"$out")
+  [ -n "$sent" ] && [ "$sent" = "$received" ] ||
+    fail "$((${sent:-1} - ${received:-0})) of ${sent:-all} pings were lost while keys were replaced"
+  PINGS=$sent
+}
+
+# What goes over the cable at the server's end.
+watch_wire() {
+  local pid
+  into_ns "$SRV" tcpdump -Z root -U -n -s 2000 -i w0 -w "$DIR/wire.pcap" ip >"$DIR/tcpdump.out" 2>&1 &
+  pid=$!
+  on_exit stop_pid "$pid"
+  wait_for 10 grep -q 'listening on' "$DIR/tcpdump.out" || fail "tcpdump does not listen"
+}
+wire_count() { tcpdump -nr "$DIR/wire.pcap" "$1" 2>/dev/null | wc -l; }
+# With IPsec: all of it is ESP, in UDP where it must be, and nothing goes in clear.
+check_wire() {
+  local esp natt clear
+  [ -n "$IPSEC" ] || return 0
+  sleep 0.2
+  esp=$(wire_count 'ip proto 50') natt=$(wire_count 'udp port 4500') clear=$(wire_count 'udp port 1701')
+  [ "$clear" = 0 ] || fail "$clear packets went in clear"
+  if [ -n "$NAT" ] || [ "$ENCAP" = force ]; then
+    [ "$esp" = 0 ] && [ "$natt" -gt 100 ] || fail "on the wire: $esp ESP, $natt udp/4500"
+    WIRE=', ESP in UDP'
+  else
+    [ "$natt" = 0 ] && [ "$esp" -gt 100 ] || fail "on the wire: $esp ESP, $natt udp/4500"
+    WIRE=', ESP on IP'
+  fi
+}
+
 iperf_server_in_ns() { # NAMESPACE
   local pid
   into_ns "$1" iperf3 -s >"$DIR/iperf.out" 2>&1 &

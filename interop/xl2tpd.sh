@@ -54,16 +54,22 @@ start_xl2tpd() { # FOLDER server|client NAMESPACE ADDRESS/BITS [GATEWAY]
   mkdir -p "$1"
   write_pppd "$1" "$2"
   write_xl2tpd "$1" "$2" "${4%/*}"
+  [ -z "$IPSEC" ] || write_strongswan "$1" "$2" "${4%/*}"
   {
     printf 'binary=%q\nrole=%q\n' "$binary" "$2"
     cat <<'END'
 mount --bind "$state/etc-ppp" /etc/ppp
+ike_up() { true; }
+# shellcheck source=/dev/null
+[ ! -e "$state/ipsec.sh" ] || . "$state/ipsec.sh"
 "$binary" -D -c "$state/xl2tpd.conf" -s "$state/l2tp-secrets" -p /run/xl2tpd.pid \
   -C /run/xl2tpd/l2tp-control >/run/log/xl2tpd.log 2>&1 &
 if ! wait_for 20 test -p /run/xl2tpd/l2tp-control; then
   report failed "xl2tpd did not start"
 elif [ "$role" = server ]; then
   report ready listening
+elif ! ike_up; then
+  report ready 'refused by IKE'
 else
   echo "c peer" >/run/xl2tpd/l2tp-control
   given_up() { ! pgrep -x pppd >/dev/null && grep -qE 'closed to|pppd exited' /run/log/xl2tpd.log; }
