@@ -2,6 +2,10 @@
 #![allow(clippy::restriction, reason = "a test")]
 
 mod failure;
+mod hostile;
+mod lossy;
+mod nat;
 mod network;
 mod rekey;
 mod setup;
+mod variants;
