@@ -39,7 +39,7 @@ fn expand<C: KeyInit>(key: &[u8]) -> Result<C, EspKeyError> {
 }
 
 /// Refuses a key that makes triple DES single DES (RFC 2451 §2.3). The parity bits do not count.
-fn triple_des(key: &[u8]) -> Result<des::TdesEde3, EspKeyError> {
+pub(super) fn triple_des(key: &[u8]) -> Result<des::TdesEde3, EspKeyError> {
     let equal =
         |a: &[u8], b: &[u8]| a.iter().zip(b).fold(0, |sum, (a, b)| sum | (a ^ b)) & 0xfe == 0;
     if let ([k1, k2, k3], []) = key.as_chunks::<8>()

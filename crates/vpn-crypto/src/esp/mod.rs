@@ -27,6 +27,8 @@ mod hmac;
 mod macs;
 mod portable;
 mod suite;
+#[cfg(target_arch = "x86_64")]
+mod triple_des;
 #[cfg(test)]
 mod vectors;
 

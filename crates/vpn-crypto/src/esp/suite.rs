@@ -7,6 +7,7 @@ use vpn_core::crypto::EspAead::Aes256Gcm16;
 use vpn_core::crypto::EspCipher::Aes128Cbc;
 use vpn_core::crypto::EspCipher::Aes192Cbc;
 use vpn_core::crypto::EspCipher::Aes256Cbc;
+use vpn_core::crypto::EspCipher::TripleDesCbc;
 use vpn_core::crypto::EspCrypto;
 use vpn_core::crypto::EspKeyError;
 use vpn_core::crypto::EspSuite;
@@ -20,6 +21,8 @@ use super::aes_cbc;
 #[cfg(target_arch = "x86_64")]
 use super::gcm;
 use super::portable::Portable;
+#[cfg(target_arch = "x86_64")]
+use super::triple_des;
 use crate::kernel::Path;
 
 /// An ESP suite on the fastest kernels that the processor has, or on those of one [`Path`].
@@ -37,6 +40,8 @@ enum Family {
     #[cfg(target_arch = "x86_64")]
     AesCbc,
     #[cfg(target_arch = "x86_64")]
+    TripleDes,
+    #[cfg(target_arch = "x86_64")]
     Gcm,
 }
 
@@ -44,6 +49,8 @@ const fn family(suite: EspSuite) -> Family {
     match suite {
         #[cfg(target_arch = "x86_64")]
         Separate(Aes128Cbc | Aes192Cbc | Aes256Cbc, _) => Family::AesCbc,
+        #[cfg(target_arch = "x86_64")]
+        Separate(TripleDesCbc, _) => Family::TripleDes,
         #[cfg(target_arch = "x86_64")]
         Combined(Aes128Gcm16 | Aes192Gcm16 | Aes256Gcm16) => Family::Gcm,
         _ => Family::Portable,
@@ -57,6 +64,8 @@ pub(super) fn runs_on(suite: EspSuite, path: Path) -> bool {
         Family::Portable => false,
         #[cfg(target_arch = "x86_64")]
         Family::AesCbc => aes_cbc::runs_on(path),
+        #[cfg(target_arch = "x86_64")]
+        Family::TripleDes => triple_des::runs_on(path),
         #[cfg(target_arch = "x86_64")]
         Family::Gcm => gcm::runs_on(path),
     }
@@ -93,6 +102,10 @@ impl EspCrypto for Suite {
             #[cfg(target_arch = "x86_64")]
             (Family::AesCbc, _) => BoxedSealKey::new(aes_cbc::SealKey::new(self, keymat, rng)?),
             #[cfg(target_arch = "x86_64")]
+            (Family::TripleDes, _) => {
+                BoxedSealKey::new(triple_des::SealKey::new(self, keymat, rng)?)
+            }
+            #[cfg(target_arch = "x86_64")]
             (Family::Gcm, path) => BoxedSealKey::new(gcm::SealKey::new(self, path, keymat)?),
         }
     }
@@ -102,6 +115,8 @@ impl EspCrypto for Suite {
             (_, Path::Portable) | (Family::Portable, _) => self.portable.open_key(keymat),
             #[cfg(target_arch = "x86_64")]
             (Family::AesCbc, _) => BoxedOpenKey::new(aes_cbc::OpenKey::new(self, keymat)?),
+            #[cfg(target_arch = "x86_64")]
+            (Family::TripleDes, _) => BoxedOpenKey::new(triple_des::OpenKey::new(self, keymat)?),
             #[cfg(target_arch = "x86_64")]
             (Family::Gcm, path) => BoxedOpenKey::new(gcm::OpenKey::new(self, path, keymat)?),
         }
@@ -113,6 +128,8 @@ impl EspCrypto for Suite {
             #[cfg(target_arch = "x86_64")]
             (Family::AesCbc, path) => aes_cbc::seal(self, path, jobs),
             #[cfg(target_arch = "x86_64")]
+            (Family::TripleDes, path) => triple_des::seal(self, path, jobs),
+            #[cfg(target_arch = "x86_64")]
             (Family::Gcm, _) => gcm::seal(jobs),
         }
     }
@@ -122,6 +139,8 @@ impl EspCrypto for Suite {
             (_, Path::Portable) | (Family::Portable, _) => self.portable.open(jobs),
             #[cfg(target_arch = "x86_64")]
             (Family::AesCbc, path) => aes_cbc::open(self, path, jobs),
+            #[cfg(target_arch = "x86_64")]
+            (Family::TripleDes, path) => triple_des::open(self, path, jobs),
             #[cfg(target_arch = "x86_64")]
             (Family::Gcm, _) => gcm::open(jobs),
         }

@@ -18,6 +18,7 @@ const AVX2: u32 = 1 << 4;
 const VAES: u32 = 1 << 5;
 const VPCLMUL: u32 = 1 << 6;
 const AVX512: u32 = 1 << 7; // F, BW, DQ and VL
+const VBMI: u32 = 1 << 8; // and GFNI
 const ASKED: u32 = 1 << 31;
 
 /// Whether the processor has all of `wanted`. CPUID, which traps in a virtual machine, is asked
@@ -53,6 +54,7 @@ fn ask() -> u32 {
         (VAES, avx2 && bit(seven.ecx, 9)),
         (VPCLMUL, avx2 && bit(seven.ecx, 10)),
         (AVX512, avx2 && zmm && both(seven.ebx, &[16, 17, 30, 31])),
+        (VBMI, both(seven.ecx, &[1, 8])),
     ]
     .into_iter()
     .fold(0, |sum, (feature, present)| if present { sum | feature } else { sum })
@@ -100,6 +102,10 @@ token! {
     Avx512, SSE | AVX2 | AVX512
 }
 token! {
+    /// The processor has `ssse3,sse4.1,avx2,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,gfni`.
+    Vbmi, SSE | AVX2 | AVX512 | VBMI
+}
+token! {
     /// The processor has `aes,pclmulqdq,ssse3,sse4.1`.
     AesClmul, AES | SSE | CLMUL
 }
@@ -130,6 +136,7 @@ mod tests {
         assert_eq!(Vaes512::new().is_some(), avx512 && all!("aes", "vaes"));
         assert_eq!(ShaNi::new().is_some(), all!("sha", "ssse3", "sse4.1"));
         assert_eq!(Avx2::new().is_some(), all!("avx2"));
+        assert_eq!(Vbmi::new().is_some(), avx512 && all!("avx512vbmi", "gfni"));
         let clmul = all!("aes", "pclmulqdq", "sse4.1");
         assert_eq!(AesClmul::new().is_some(), clmul);
         let wide = clmul && all!("avx2", "vaes", "vpclmulqdq");

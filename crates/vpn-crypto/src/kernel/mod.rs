@@ -30,6 +30,11 @@ pub(crate) mod cbc_encrypt;
 pub(crate) mod cpu;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
+#[allow(clippy::indexing_slicing, reason = "tables, and arrays of registers, in fixed places")]
+#[allow(clippy::cast_possible_truncation, reason = "the numbers of bits in tables")]
+pub(crate) mod des;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
 #[allow(clippy::indexing_slicing, reason = "arrays of registers, in fixed places")]
 #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "halves, counts")]
 #[allow(clippy::modulo_one, reason = "a register of one lane has the code of all")]
