@@ -98,10 +98,15 @@ fn key(name: &str, suite: EspSuite, len: usize, digits: &str) -> Result<Vec<u8>,
             digits.len(),
         ));
     }
+    hexadecimal(digits)
+        .ok_or_else(|| format!("the {name} of {suite} is not all hexadecimal digits"))
+}
+
+/// The octets that an even number of hexadecimal digits are.
+pub(crate) fn hexadecimal(digits: &str) -> Option<Vec<u8>> {
     let octet = |pair: &[u8]| {
         let value = |digit: &u8| char::from(*digit).to_digit(16).and_then(|v| u8::try_from(v).ok());
         pair.iter().map(value).try_fold(0, |octet, value| Some(octet << 4 | value?))
     };
-    let octets: Option<Vec<u8>> = digits.as_bytes().chunks(2).map(octet).collect();
-    octets.ok_or_else(|| format!("the {name} of {suite} is not all hexadecimal digits"))
+    digits.as_bytes().chunks(2).map(octet).collect()
 }

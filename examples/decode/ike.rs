@@ -1,19 +1,26 @@
-//! IKE (RFC 2408, RFC 7296): what can be seen of it without keys.
+//! IKE (RFC 2408, RFC 7296): what can be seen of it without keys, and of version 1 what keys open.
 
 use core::fmt;
 
+use ipsec_ike::Chain;
+use ipsec_ike::DecodeError;
+use ipsec_ike::ExchangeType;
+use ipsec_ike::Header;
+use ipsec_ike::Message;
+use ipsec_ike::PayloadType;
+use ipsec_ike::fragment::Fragment;
+use ipsec_ike::fragment::Reassembled;
 use serde::Serialize;
-use vpn_core::Reader;
+use vpn_core::Instant;
 
 use super::fault::At;
 use super::fault::Fault;
+use super::ike_payloads::IkePayload;
 use super::layer::Layer;
 use super::shown::Shown;
 use super::shown::hex;
 use super::walk::Walk;
 
-/// IKEv1: what follows the header is encrypted.
-const ENCRYPTED: u8 = 0x01;
 /// IKEv2: Encrypted and Authenticated, and the fragment of one (RFC 7383).
 const SK: u8 = 46;
 const SKF: u8 = 53;
@@ -33,81 +40,104 @@ pub(crate) struct Ike {
     pub(crate) encrypted: bool,
 }
 
+/// What keys made of an encrypted message.
+#[derive(Serialize)]
+pub(crate) struct Decrypted {
+    pub(crate) payloads: Vec<IkePayload>,
+    /// Octets behind the last payload.
+    pub(crate) padding: usize,
+}
+
 impl Walk<'_> {
     pub(crate) fn ike(&mut self, octets: &[u8]) -> Result<(), Fault> {
-        let place = "IKE header";
-        let mut reader = Reader::new(octets);
-        let initiator_cookie = hex(reader.take(8).at(place)?);
-        let responder_cookie = hex(reader.take(8).at(place)?);
-        let first = reader.u8().at(place)?;
-        let version = reader.u8().at(place)?;
-        let exchange = reader.u8().at(place)?;
-        let flags = reader.u8().at(place)?;
-        let message_id = reader.u32().at(place)?;
-        let len = reader.u32().at(place)?;
-        let major = version >> 4;
-        let encrypted = major == 1 && flags & ENCRYPTED != 0;
+        let header = Header::decode(octets).at("IKE header")?;
+        let major = header.major_version();
+        let encrypted = major == 1 && header.is_encrypted();
         let mut ike = Ike {
-            version: format!("{major}.{}", version & 0x0f),
-            initiator_cookie,
-            responder_cookie,
-            exchange: exchange_shown(exchange),
-            flags,
-            message_id,
-            len,
+            version: format!("{major}.{}", header.version & 0x0f),
+            initiator_cookie: hex(&header.cookies.initiator),
+            responder_cookie: hex(&header.cookies.responder),
+            exchange: exchange_shown(header.exchange_type),
+            flags: header.flags.bits(),
+            message_id: header.message_id,
+            len: header.length,
             payloads: Vec::new(),
             encrypted,
         };
-        let body = usize::try_from(len).ok().and_then(|len| len.checked_sub(28));
-        let checked = match body.and_then(|body| reader.take(body).ok()) {
+        let len = usize::try_from(header.length).ok();
+        let body = len.and_then(|len| octets.get(Header::LEN..len));
+        let checked = match body {
             Some(_) if !matches!(major, 1 | 2) => Err(Fault::new(format!(
                 "IKE header: version {}, where only 1 and 2 are known",
                 ike.version
             ))),
             Some(_) if encrypted => Ok(()),
-            Some(body) => payload_chain(&mut ike, major, first, body),
+            Some(body) => payload_chain(&mut ike, major, Chain::new(header.next_payload, body)),
             None => Err(Fault::new(format!(
-                "IKE header: length {len} in a datagram of {} octets",
+                "IKE header: length {} in a datagram of {} octets",
+                header.length,
                 octets.len()
             ))),
         };
         self.push(Layer::Ike(ike));
-        checked
+        checked?;
+        match Message::decode(octets) {
+            Ok(message) => self.ike_v1(&message),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Puts fragments together, and opens what the keys open.
+    fn ike_v1(&mut self, message: &Message<'_>) -> Result<(), Fault> {
+        if let Some(fragment) = Fragment::of_message(message).at("IKE FRAGMENT payload")? {
+            let micros = self.row.time.map_or(0, |time| time.as_micros());
+            let now = Instant::from_micros(u64::try_from(micros).unwrap_or(u64::MAX));
+            let fragments = &mut self.decoder.ike_fragments;
+            return match fragments.insert(now, &message.header, &fragment) {
+                // A fragment of fragments is none that anybody sends.
+                Reassembled::Whole(whole) if !is_fragment(&whole) => self.ike(&whole),
+                Reassembled::Pending => Ok(()),
+                _ => Err(Fault::new("IKE FRAGMENT payload: it does not fit to the others")),
+            };
+        }
+        let Some(opened) = self.decoder.ike_sas.follow(message) else { return Ok(()) };
+        let body = opened.at("IKE message")?;
+        let mut chain = Chain::new(message.header.next_payload, &body);
+        let mut payloads = Vec::new();
+        for payload in chain.by_ref() {
+            // It was walked before it was taken for the plaintext.
+            let payload = payload.at("IKE message")?;
+            payloads.push(IkePayload::new(message.header.exchange_type, payload));
+        }
+        let padding = chain.rest().len();
+        self.push(Layer::IkeDecrypted(Decrypted { payloads, padding }));
+        Ok(())
     }
 }
 
-/// Every payload begins with the next one's type, a reserved octet and its own length.
-fn payload_chain(ike: &mut Ike, major: u8, first: u8, body: &[u8]) -> Result<(), Fault> {
-    let mut reader = Reader::new(body);
-    let mut kind = first;
-    while kind != 0 {
-        let name = payload_name(major, kind);
-        if major == 2 && matches!(kind, SK | SKF) {
-            ike.encrypted = true;
+fn is_fragment(message: &[u8]) -> bool {
+    Header::decode(message).is_ok_and(|header| header.next_payload == PayloadType::FRAGMENT)
+}
+
+fn payload_chain(ike: &mut Ike, major: u8, chain: Chain<'_>) -> Result<(), Fault> {
+    let sealed = |kind: PayloadType| major == 2 && matches!(kind.0, SK | SKF);
+    for payload in chain {
+        match payload {
+            Ok(payload) if sealed(payload.kind) => ike.encrypted = true,
+            // The length is the last thing of it that anyone can see, whatever it says.
+            Err(DecodeError::PayloadLength { kind, .. }) if sealed(kind) => ike.encrypted = true,
+            Ok(payload) => ike.payloads.push(payload_name(major, payload.kind)),
+            Err(error) => return Err(error).at("IKE message"),
+        }
+        if ike.encrypted {
             return Ok(());
         }
-        let next = reader.u8().at(format!("IKE {name} payload"))?;
-        reader.take(1).at(format!("IKE {name} payload"))?;
-        let length = reader.u16().at(format!("IKE {name} payload"))?;
-        let Some(content) = usize::from(length).checked_sub(4) else {
-            return Err(Fault::new(format!("IKE {name} payload: its length is {length}")));
-        };
-        reader.take(content).at(format!("IKE {name} payload"))?;
-        ike.payloads.push(name);
-        kind = next;
     }
     Ok(())
 }
 
-fn exchange_shown(exchange: u8) -> Shown {
-    let name = match exchange {
-        1 => "base",
-        2 => "main mode",
-        4 => "aggressive mode",
-        5 => "informational",
-        6 => "transaction",
-        32 => "quick mode",
-        33 => "new group mode",
+fn exchange_shown(exchange: ExchangeType) -> Shown {
+    let name = match exchange.0 {
         34 => "IKE_SA_INIT",
         35 => "IKE_AUTH",
         36 => "CREATE_CHILD_SA",
@@ -115,41 +145,32 @@ fn exchange_shown(exchange: u8) -> Shown {
         38 => "IKE_SESSION_RESUME",
         43 => "IKE_INTERMEDIATE",
         44 => "IKE_FOLLOWUP_KE",
-        _ => return Shown::display(format_args!("exchange {exchange}")),
+        _ => return Shown::display(exchange),
     };
     Shown::display(name)
 }
 
-fn payload_name(major: u8, kind: u8) -> String {
-    let name = match (major, kind) {
-        (1, 1) | (2, 33) => "SA",
-        (1, 2) => "P",
-        (1, 3) => "T",
-        (1, 4) | (2, 34) => "KE",
-        (1, 5) => "ID",
+fn payload_name(major: u8, kind: PayloadType) -> String {
+    let name = match (major, kind.0) {
+        (2, 33) => "SA",
+        (2, 34) => "KE",
         (2, 35) => "IDi",
         (2, 36) => "IDr",
-        (1, 6) | (2, 37) => "CERT",
-        (1, 7) => "CR",
+        (2, 37) => "CERT",
         (2, 38) => "CERTREQ",
-        (1, 8) => "HASH",
-        (1, 9) => "SIG",
         (2, 39) => "AUTH",
-        (1, 10) | (2, 40) => "NONCE",
-        (1, 11) | (2, 41) => "N",
-        (1, 12) | (2, 42) => "D",
-        (1, 13) | (2, 43) => "VID",
+        (2, 40) => "NONCE",
+        (2, 41) => "N",
+        (2, 42) => "D",
+        (2, 43) => "VID",
         (2, 44) => "TSi",
         (2, 45) => "TSr",
         (2, 46) => "SK",
         (2, 47) => "CP",
         (2, 48) => "EAP",
         (2, 53) => "SKF",
-        (1, 14) => "ATTR",
-        (1, 15 | 20 | 130) => "NAT-D",
-        (1, 16 | 21 | 131) => "NAT-OA",
-        (1, 132) => "FRAGMENT",
-        _ => return format!("type {kind}"),
+        (2, other) => return format!("type {other}"),
+        _ => return kind.to_string(),
     };
     String::from(name)
 }
@@ -164,7 +185,24 @@ impl fmt::Display for Ike {
         }
         if self.encrypted {
             let gap = if self.payloads.is_empty() { ":" } else { "," };
-            write!(f, "{gap} encrypted (keys open it)")?;
+            write!(f, "{gap} encrypted (keys open it{})", self.option())?;
+        }
+        Ok(())
+    }
+}
+
+impl Ike {
+    /// The option that takes the key, where there is one.
+    fn option(&self) -> &'static str {
+        if self.version.starts_with('1') { ": --ikev1-key" } else { "" }
+    }
+}
+
+impl fmt::Display for Decrypted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("decrypted: ")?;
+        for (at, payload) in self.payloads.iter().enumerate() {
+            write!(f, "{}{payload}", if at == 0 { "" } else { ", " })?;
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use core::net::IpAddr;
 use serde::Serialize;
 
 use super::esp::Esp;
+use super::ike::Decrypted;
 use super::ike::Ike;
 use super::l2tp::Control;
 use super::l2tp::Data;
@@ -34,6 +35,9 @@ pub(crate) enum Layer {
     /// What an IP packet holds where it is none of the above.
     Payload(Payload),
     Ike(Ike),
+    /// The payloads of an encrypted IKE message.
+    #[serde(rename = "ike-decrypted")]
+    IkeDecrypted(Decrypted),
     Esp(Esp),
     /// The octet that keeps a NAT mapping open (RFC 3948 §2.3).
     #[serde(rename = "nat-keepalive")]
@@ -157,6 +161,7 @@ impl fmt::Display for Layer {
             Self::Gre(gre) => gre.fmt(f),
             Self::Payload(payload) => payload.fmt(f),
             Self::Ike(ike) => ike.fmt(f),
+            Self::IkeDecrypted(decrypted) => decrypted.fmt(f),
             Self::Esp(esp) => esp.fmt(f),
             Self::NatKeepalive {} => f.write_str("NAT keepalive"),
             Self::L2tpControl(control) => control.fmt(f),

@@ -12,6 +12,8 @@ pub(crate) mod esp_sas;
 mod fault;
 mod fragments;
 mod ike;
+mod ike_payloads;
+pub(crate) mod ike_sas;
 mod ip;
 mod l2tp;
 mod l2tp_ends;
@@ -42,6 +44,7 @@ use clap::error::ErrorKind;
 
 use self::capture::Capture;
 use self::esp_sas::EspSas;
+use self::ike_sas::IkeSas;
 use self::row::Lines;
 use self::walk::Decoder;
 
@@ -49,7 +52,7 @@ use self::walk::Decoder;
 ///
 /// Shows L2TP control messages with their AVPs, what the PPP frames inside L2TP, PPPoE, PPTP or on
 /// a serial line say (LCP, PAP, CHAP, IPCP, IPv6CP, CCP), and the IP packets in them. Opens ESP, in
-/// UDP or without, where it is given the keys. A packet that is malformed is shown as far as it goes,
+/// UDP or without, and IKEv1 where it is given the keys. A packet that is malformed is shown as far as it goes,
 /// with an error that names what is wrong.
 #[derive(Parser)]
 #[command(name = "decode", after_help = AFTER_HELP)]
@@ -80,15 +83,29 @@ struct Options {
     /// How many sequence numbers the replay window of each SA spans, 64 to 4096.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(64..=4096))]
     esp_window: u32,
+
+    /// The encryption key of an ISAKMP SA of IKEv1; repeat it for each.
+    ///
+    /// As in Wireshark's IKEv1 decryption table: the initiator's cookie and the key, both in
+    /// hexadecimal. The file must have the exchange from its first message on.
+    #[arg(long, value_name = "INITIATORCOOKIEHEX:KEYHEX")]
+    ikev1_key: Vec<String>,
+}
+
+/// The SAs that the command line gives the keys of.
+struct Keys {
+    esp: EspSas,
+    ike: IkeSas,
 }
 
 impl Options {
     /// What the command line says, if it says it right.
-    fn parsed(args: impl IntoIterator<Item = OsString>) -> Result<(Self, EspSas), clap::Error> {
+    fn parsed(args: impl IntoIterator<Item = OsString>) -> Result<(Self, Keys), clap::Error> {
         let options = Self::try_parse_from(args)?;
-        let sas = EspSas::new(&options.esp_sa, options.esp_window)
-            .map_err(|sentence| Self::command().error(ErrorKind::ValueValidation, sentence))?;
-        Ok((options, sas))
+        let wrong = |sentence| Self::command().error(ErrorKind::ValueValidation, sentence);
+        let esp = EspSas::new(&options.esp_sa, options.esp_window).map_err(wrong)?;
+        let ike = IkeSas::new(&options.ikev1_key).map_err(wrong)?;
+        Ok((options, Keys { esp, ike }))
     }
 }
 
@@ -116,7 +133,7 @@ pub(crate) fn run(
     mut out: impl Write,
     mut log: impl Write,
 ) -> u8 {
-    let (options, esp_sas) = match Options::parsed(args) {
+    let (options, keys) = match Options::parsed(args) {
         Ok(parsed) => parsed,
         Err(error) => {
             let text = error.render();
@@ -128,7 +145,7 @@ pub(crate) fn run(
             return status;
         }
     };
-    match explain(&options, esp_sas, &mut out) {
+    match explain(&options, keys, &mut out) {
         Ok(()) => 0,
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
         Err(failure) => {
@@ -153,11 +170,11 @@ impl fmt::Display for Failure {
     }
 }
 
-fn explain(options: &Options, esp_sas: EspSas, out: &mut impl Write) -> Result<(), Failure> {
+fn explain(options: &Options, keys: Keys, out: &mut impl Write) -> Result<(), Failure> {
     let file = File::open(&options.file).map_err(|error| Failure::Input(error.to_string()))?;
     let capture = Capture::new(file).map_err(|fault| Failure::Input(fault.to_string()))?;
     let secret = options.tunnel_secret.as_ref().map(|secret| secret.clone().into_bytes());
-    let mut decoder = Decoder::new(secret, esp_sas);
+    let mut decoder = Decoder::new(secret, keys.esp, keys.ike);
     let mut lines = Lines::default();
     for item in capture {
         let row = decoder.row(item);

@@ -1,9 +1,12 @@
 //! The state of a decoder, and its walk through one packet.
 
+use ipsec_ike::fragment::Reassembly;
+
 use super::capture::Frame;
 use super::esp_sas::EspSas;
 use super::fault::Fault;
 use super::fragments::Fragments;
+use super::ike_sas::IkeSas;
 use super::l2tp_ends::L2tpEnds;
 use super::layer::Layer;
 use super::row::Row;
@@ -15,6 +18,9 @@ pub(crate) struct Decoder {
     pub(crate) tunnel_secret: Option<Vec<u8>>,
     /// Opens ESP packets.
     pub(crate) esp_sas: EspSas,
+    /// Opens IKEv1 messages.
+    pub(crate) ike_sas: IkeSas,
+    pub(crate) ike_fragments: Reassembly,
     pub(crate) fragments: Fragments,
     pub(crate) l2tp_ends: L2tpEnds,
     frames: u64,
@@ -33,8 +39,8 @@ pub(crate) struct Walk<'a> {
 
 impl Decoder {
     /// A decoder at the beginning of a capture.
-    pub(crate) fn new(tunnel_secret: Option<Vec<u8>>, esp_sas: EspSas) -> Self {
-        Self { tunnel_secret, esp_sas, ..Self::default() }
+    pub(crate) fn new(tunnel_secret: Option<Vec<u8>>, esp_sas: EspSas, ike_sas: IkeSas) -> Self {
+        Self { tunnel_secret, esp_sas, ike_sas, ..Self::default() }
     }
 
     /// The row for the next item of a capture.

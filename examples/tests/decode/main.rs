@@ -19,6 +19,7 @@ mod esp;
 mod esp_captures;
 mod files;
 mod hostile;
+mod ike;
 mod l2tp;
 mod links;
 mod packets;
@@ -62,7 +63,8 @@ fn rows_with(capture: &[u8], esp_sas: &[&str], window: u32) -> Vec<Value> {
     let esp_sas: Vec<_> = esp_sas.iter().copied().map(String::from).collect();
     let esp_sas = decode::esp_sas::EspSas::new(&esp_sas, window).unwrap();
     let capture = decode::capture::Capture::new(std::io::Cursor::new(capture.to_vec()));
-    let mut decoder = decode::walk::Decoder::new(Some(b"tsecret".to_vec()), esp_sas);
+    let mut decoder =
+        decode::walk::Decoder::new(Some(b"tsecret".to_vec()), esp_sas, Default::default());
     let mut lines = decode::row::Lines::default();
     let mut rows = Vec::new();
     for item in capture.unwrap_or_else(|fault| panic!("{fault}")) {

@@ -212,10 +212,10 @@ fn ike_payloads_in_clear_are_named_and_checked() {
     let row = on_500(41, 0x20, &[46, 0, 0, 4, 9, 9, 9, 9]);
     assert_eq!((&last(&row)["payloads"], &last(&row)["encrypted"]), (&json!(["N"]), &json!(true)));
     for (body, expected) in [
-        (&[][..], "IKE SA payload: 1 octets needed, 0 left"),
-        (&[1, 0, 0, 0], "IKE SA payload: its length is 0"),
-        (&[0, 0, 0, 9, 1], "IKE SA payload: 5 octets needed, 1 left"),
-        (&[1, 0, 0, 4], "IKE SA payload"),
+        (&[][..], "IKE message: the message is cut short"),
+        (&[1, 0, 0, 0], "IKE message: a payload of type SA has length 0, which is impossible"),
+        (&[0, 0, 0, 9, 1], "a payload of type SA has length 9, which is impossible"),
+        (&[1, 0, 0, 4], "IKE message: the message is cut short"),
     ] {
         let row = on_500(1, 0x10, body);
         assert!(error(&row).contains(expected), "{row}");
