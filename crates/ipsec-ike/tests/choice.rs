@@ -4,7 +4,14 @@
 
 use ipsec_ike::AuthMethod;
 use ipsec_ike::EncapsulationMode;
+use ipsec_ike::ProtocolId;
+use ipsec_ike::attribute::put_basic;
+use ipsec_ike::attribute::put_number;
+use ipsec_ike::payload::Proposal;
 use ipsec_ike::payload::SecurityAssociation;
+use ipsec_ike::payload::Transform;
+use ipsec_ike::payload::encode_proposal;
+use ipsec_ike::payload::encode_transform;
 use ipsec_ike::proposal::BadChoice;
 use ipsec_ike::proposal::ChosenEsp;
 use ipsec_ike::proposal::EspPolicy;
@@ -14,6 +21,7 @@ use ipsec_ike::proposal::IkeProposal;
 use ipsec_ike::proposal::Lifetime;
 use ipsec_ike::proposal::NoProposal;
 use ipsec_ike::proposal::OfferedEsp;
+use ipsec_ike::proposal::OfferedIke;
 use ipsec_ike::proposal::Unsupported;
 use ipsec_ike::proposal::accept_esp;
 use ipsec_ike::proposal::accept_ike;
@@ -224,4 +232,137 @@ fn encryption_with_rsa_is_refused() {
         let sa = SecurityAssociation::decode(&offer).unwrap();
         assert!(choose_ike(&sa, &policy).is_err());
     }
+}
+
+/// One transform with these attributes, each in the short form or, by `long`, in the long one.
+fn transform(id: u8, attributes: &[(u16, u64)], long: bool) -> Vec<u8> {
+    let mut out = Vec::new();
+    encode_transform(&mut out, 1, id, |out| {
+        for (class, value) in attributes {
+            match u16::try_from(*value) {
+                Ok(value) if !long => put_basic(out, *class, value),
+                _ => put_number(out, *class, *value),
+            }
+        }
+    });
+    out
+}
+
+fn offered_ike(attributes: &[(u16, u64)], long: bool) -> OfferedIke {
+    OfferedIke::read(&Transform::decode(&transform(1, attributes, long)).unwrap())
+}
+
+fn offered_esp(id: u8, spi: &[u8], attributes: &[(u16, u64)]) -> OfferedEsp {
+    let mut body = Vec::new();
+    let transforms = [transform(id, attributes, false)];
+    encode_proposal(&mut body, 1, ProtocolId::ESP, spi, &transforms);
+    let proposal = Proposal::decode(&body).unwrap();
+    OfferedEsp::read(&proposal, &proposal.transforms().next().unwrap())
+}
+
+/// RFC 2409 appendix A: either form; and no order but that a duration follows its unit.
+#[test]
+fn attributes_in_any_order_and_form() {
+    let mut attributes = [(1, 7), (14, 256), (2, 4), (4, 14), (3, 1)];
+    for long in [false, true] {
+        for rotation in 0..attributes.len() {
+            attributes.rotate_left(1);
+            for place in 0..=attributes.len() {
+                let mut all = attributes.to_vec();
+                all.splice(place..place, [(11, 1), (12, 86_400), (11, 2), (12, 50_000)]);
+                let offered = offered_ike(&all, long);
+                let name = offered.proposal().map(|proposal| proposal.to_string());
+                assert_eq!(name.as_deref(), Ok("aes256-sha256-modp2048"), "{rotation} {place}");
+                let lifetime = Lifetime::seconds(86_400).with_kilobytes(50_000);
+                assert_eq!((offered.lifetime, offered.auth), (lifetime, Some(PSK[0])));
+            }
+        }
+    }
+}
+
+#[test]
+fn transforms_of_phase_1_that_cannot_be_used_say_why() {
+    let aes = [(1, 7), (14, 256), (2, 2), (4, 14), (3, 1)];
+    let without = |class| aes.into_iter().filter(|one| one.0 != class).collect::<Vec<_>>();
+    let with = |class, value| [without(class), vec![(class, value)]].concat();
+    for (attributes, expected) in [
+        (without(1), Unsupported::Missing("cipher")),
+        (without(14), Unsupported::Missing("Key Length")),
+        (without(2), Unsupported::Missing("hash function")),
+        (without(4), Unsupported::Missing("Diffie-Hellman group")),
+        (with(1, 1), Unsupported::Unknown("cipher")),
+        (with(1, 5), Unsupported::KeyLength(256)),
+        (with(14, 129), Unsupported::KeyLength(129)),
+        (with(2, 3), Unsupported::Unknown("hash function")),
+        (with(13, 1), Unsupported::Attribute(13)),
+        (with(16_384, 1), Unsupported::Attribute(16_384)),
+        ([aes.to_vec(), vec![(4, 2)]].concat(), Unsupported::Conflicting("Group Description")),
+        (vec![(12, 5), (12, 6)], Unsupported::Conflicting("Life Duration")),
+    ] {
+        let offered = offered_ike(&attributes, false);
+        assert_eq!(offered.proposal(), Err(expected), "{attributes:?}");
+        assert!(!offered.to_string().is_empty());
+    }
+    let twice = [aes.to_vec(), vec![(4, 14), (5, 1)]].concat();
+    assert!(offered_ike(&twice, false).proposal().is_ok(), "said twice alike, and a Group Type");
+    let triple_des = [(1, 5), (14, 192), (2, 2), (4, 2), (3, 1)];
+    assert_eq!(offered_ike(&triple_des, false).to_string(), "3des-sha1-modp1024");
+    let unknown = [(1, 1), (2, 1), (4, 1), (3, 3)];
+    let text = offered_ike(&unknown, false).to_string();
+    assert_eq!(text, "DES-CBC-MD5-group 1 (RSA signatures)");
+}
+
+#[test]
+fn transforms_of_esp_that_cannot_be_used_say_why() {
+    let spi = [0, 0, 1, 0];
+    for (id, attributes, expected) in [
+        (12, &[(6, 256), (5, 2)][..], Ok("aes256-sha1")),
+        (12, &[(6, 192), (5, 7), (3, 19)], Ok("aes192-sha512-ecp256")),
+        (3, &[(5, 2)], Ok("3des-sha1")),
+        (11, &[(5, 5)], Ok("null-sha256")),
+        (20, &[(6, 128)], Ok("aes128gcm16")),
+        (12, &[(5, 2)], Err(Unsupported::Missing("Key Length"))),
+        (12, &[(6, 256)], Err(Unsupported::Missing("integrity algorithm"))),
+        (12, &[(6, 512), (5, 2)], Err(Unsupported::KeyLength(512))),
+        (12, &[(6, 256), (5, 9)], Err(Unsupported::Unknown("integrity algorithm"))),
+        (2, &[(5, 2)], Err(Unsupported::Unknown("cipher"))),
+        (20, &[], Err(Unsupported::Missing("Key Length"))),
+        (20, &[(6, 64)], Err(Unsupported::KeyLength(64))),
+        (20, &[(6, 128), (5, 2)], Err(Unsupported::Conflicting("cipher and integrity algorithm"))),
+        (12, &[(6, 256), (5, 2), (11, 1)], Err(Unsupported::Attribute(11))),
+    ] {
+        let offered = offered_esp(id, &spi, attributes);
+        let name = offered.proposal().map(|proposal| proposal.to_string());
+        assert_eq!(name.as_deref().map_err(|error| *error), expected, "{id} {attributes:?}");
+    }
+    for spi in [&[0, 0, 0, 255][..], &[0, 0, 0, 0], &[1, 2, 3]] {
+        let offered = offered_esp(3, spi, &[(5, 2)]);
+        assert_eq!(offered.proposal(), Err(Unsupported::Spi), "{spi:?}");
+    }
+    let no_mode = offered_esp(3, &spi, &[(5, 2)]).transport_mode(false);
+    assert_eq!(no_mode, Err(Unsupported::Missing("Encapsulation Mode")));
+}
+
+/// RFC 2408 §4.2: proposals with one number are meant together, and we do only ESP.
+#[test]
+fn combined_protocols_are_passed_over() {
+    let attributes = [(6, 256), (5, 2), (4, 2)];
+    let body = |numbers: [u8; 2], protocol| {
+        let (mut first, mut second, mut out) = (Vec::new(), Vec::new(), Vec::new());
+        let (spi, transforms) = ([0, 0, 2, 0], [transform(12, &attributes, false)]);
+        encode_proposal(&mut first, numbers[0], protocol, &spi, &transforms);
+        encode_proposal(&mut second, numbers[1], ProtocolId::ESP, &spi, &transforms);
+        SecurityAssociation::encode(&mut out, &[first, second]);
+        out
+    };
+    let choose = |body: &[u8]| esp_choice(body, "aes256-sha1", false, Fingerprint::Unknown);
+    let together = choose(&body([1, 1], ProtocolId::AH)).unwrap_err();
+    let faults: Vec<_> = together.theirs.iter().map(|one| one.fault).collect();
+    assert_eq!(faults, [Some(Unsupported::Combined); 2]);
+    let chosen = choose(&body([1, 2], ProtocolId::AH)).unwrap();
+    let mut answer = Vec::new();
+    chosen.encode(0x300, &mut answer);
+    let answer = SecurityAssociation::decode(&answer).unwrap();
+    assert_eq!(answer.proposals().next().unwrap().number, 2);
+    assert!(choose(&body([1, 2], ProtocolId::ESP)).is_ok());
 }
