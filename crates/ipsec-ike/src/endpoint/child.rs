@@ -10,6 +10,7 @@ use super::bundle::esp_path;
 use super::peer;
 use super::peer::Child;
 use super::phase_1::rekey_after;
+use super::sa::IkeSa;
 use crate::ChildCloseReason;
 use crate::ChildHandle;
 use crate::ChildLifetime;
@@ -24,9 +25,12 @@ use crate::handle::SaId;
 use crate::payload::Delete;
 use crate::proposal::Lifetime;
 use crate::v1::quick_mode::Agreement;
+use crate::v1::quick_mode::State;
 
 /// How long a pair that was replaced can still receive.
 const LINGER: Duration = Duration::from_secs(60);
+/// How many pairs of a peer, already replaced, can still receive.
+const LINGERING: usize = 4;
 /// Two pairs of different sides that came within this time of each other, both in place of an
 /// older one, crossed each other.
 const CROSSING: Duration = Duration::from_secs(20);
@@ -76,6 +80,7 @@ impl Endpoint {
             role,
             installed: now,
             ready: false,
+            used: false,
             rekey_at: Some(now + rekey_after(time, role, spread)),
             ends_at: now + time,
             replaced_by: None,
@@ -134,11 +139,12 @@ impl Endpoint {
     fn rival(&self, handle: ChildHandle) -> Option<ChildHandle> {
         let child = self.children.get(&handle)?;
         let peer = self.peers.get(&child.peer)?;
-        let rival = |other: &&ChildHandle| {
-            self.children.get(other).is_some_and(|other| {
+        let rival = |handle: &&ChildHandle| {
+            self.children.get(handle).is_some_and(|other| {
                 let apart = child.installed.since(other.installed);
                 other.ready
                     && other.replaced_by.is_none()
+                    && !self.follows(child, **handle)
                     && other.selectors == child.selectors
                     && other.role != child.role
                     && other.replaces.is_some()
@@ -148,6 +154,30 @@ impl Endpoint {
             })
         };
         peer.children.iter().find(rival).copied()
+    }
+
+    /// Whether a pair was meant to take the place of `older`, and did not cross it. With our own we
+    /// know. The peer's came after it had `older` if ESP came on that before; what it had under way
+    /// till then it has [given up](Self::abandon).
+    fn follows(&self, child: &Child, older: ChildHandle) -> bool {
+        let used = self.children.get(&older).is_some_and(|older| older.used);
+        child.replaces == Some(older) && (child.role == Role::Initiator || used)
+    }
+
+    /// A pair has been replaced: what else was to replace it is no longer wanted.
+    fn abandon(&mut self, old: ChildHandle) {
+        let Some(peer) = self.children.get(&old).and_then(|child| self.peers.get(&child.peer))
+        else {
+            return;
+        };
+        for id in peer.sas.clone() {
+            let established = self.sas.get_mut(&id).and_then(IkeSa::established_mut);
+            let Some(established) = established else { continue };
+            established.quick_modes.retain(|_, quick_mode| {
+                quick_mode.state != State::Message2Awaited || quick_mode.replaces != Some(old)
+            });
+            self.settle_sa(id);
+        }
     }
 
     /// The peer has this pair, too.
@@ -198,7 +228,24 @@ impl Endpoint {
         child.rekey_at = None;
         child.rekeying = false;
         child.ends_at = child.ends_at.min(linger);
+        let peer = child.peer;
         self.settle_child(old);
+        self.abandon(old);
+        self.end_old_ones(peer);
+    }
+
+    /// Of the pairs that only receive, the newest few stay. A fast transfer uses up its octets, and
+    /// so its pairs, much sooner than [`LINGER`] is over.
+    fn end_old_ones(&mut self, handle: PeerHandle) {
+        let Some(peer) = self.peers.get(&handle) else { return };
+        let replaced = |child: &&ChildHandle| {
+            self.children.get(child).is_some_and(|child| child.replaced_by.is_some())
+        };
+        // Handles are given in the order of time.
+        let old = peer.children.iter().filter(replaced).rev().skip(LINGERING);
+        for old in old.copied().collect::<Vec<_>>() {
+            self.close_child_with(old, ChildCloseReason::Replaced, true);
+        }
     }
 
     /// Something is due for a pair: to be rekeyed, or to end.

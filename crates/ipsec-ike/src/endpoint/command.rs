@@ -271,6 +271,9 @@ impl Endpoint {
     /// message was lost.
     pub fn note_child_used(&mut self, now: Instant, child: ChildHandle) {
         self.advance(now);
+        if let Some(child) = self.children.get_mut(&child) {
+            child.used = true;
+        }
         self.on_child_used(child);
     }
 

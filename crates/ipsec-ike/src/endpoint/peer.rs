@@ -124,6 +124,8 @@ pub(super) struct Child {
     pub(super) installed: Instant,
     /// Whether the peer is known to have it.
     pub(super) ready: bool,
+    /// Whether ESP has come on it.
+    pub(super) used: bool,
     /// When we renew it.
     pub(super) rekey_at: Option<Instant>,
     /// When it ends: its lifetime, or the time to receive on a pair that was replaced.
