@@ -151,7 +151,9 @@ impl Stack {
         let Some(conn) = self.conns.get_mut(&session) else { return };
         conn.active_at = now;
         conn.link.note_traffic(now);
+        let link = conn.entry.link;
         self.endpoint.note_data(since, conn.tunnel);
+        self.note_alive(now, link);
         self.touch(session);
     }
 

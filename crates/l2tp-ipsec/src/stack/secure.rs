@@ -93,7 +93,7 @@ struct Bundle {
     idle: bool,
     /// Whether a pair was ever ready.
     secured: bool,
-    /// Whether a tunnel was ever seen.
+    /// Whether any L2TP ever came.
     used: bool,
 }
 
@@ -268,7 +268,7 @@ impl Ipsec {
     }
 
     /// Forgets a peer and all its SAs. Returns the link that it was.
-    fn peer_closed(&mut self, peer: PeerHandle, plane: &Plane) -> Option<LinkId> {
+    fn peer_closed(&mut self, peer: PeerHandle, plane: &Plane) -> Option<(LinkId, Bundle)> {
         let id = self.peers.remove(&peer)?;
         let bundle = self.bundles.remove(&id)?;
         self.looks.update(id, bundle.look, None);
@@ -290,7 +290,7 @@ impl Ipsec {
             }
             table.remove_carrier(link_of(id));
         });
-        Some(link_of(id))
+        Some((link_of(id), bundle))
     }
 }
 
@@ -411,7 +411,10 @@ impl Stack {
                 self.notes.push_back(Note::Moved(path));
             }
             Event::PeerClosed { peer, reason } => {
-                if let Some(link) = ipsec.peer_closed(peer, &self.plane) {
+                if let Some((link, bundle)) = ipsec.peer_closed(peer, &self.plane) {
+                    if bundle.secured && !bundle.used {
+                        self.notes.push_back(Note::NoSccrq(bundle.path));
+                    }
                     self.endpoint.close_link(now, link);
                     self.notes.push_back(Note::PeerClosed { peer, reason });
                 } else {
@@ -445,13 +448,9 @@ impl Stack {
             bundle.look = look;
             ipsec.looks.update(id, None, look);
             let none = self.endpoint.tunnels_on(link_of(id)) == 0;
-            bundle.used |= !none;
             if !none || !core::mem::replace(&mut bundle.idle, none) {
                 bundle.idle = none;
                 continue;
-            }
-            if !bundle.used {
-                self.notes.push_back(Note::NoSccrq(bundle.path));
             }
             let _ = ipsec.ike.close_peer(now, bundle.peer);
         }
@@ -460,10 +459,12 @@ impl Stack {
 
     /// Authentic traffic came over a link.
     pub(super) fn note_alive(&mut self, now: Instant, link: LinkId) {
-        if let Some(ipsec) = &mut self.ipsec
-            && let Some(peer) = ipsec.peer_of(link)
+        let Some(ipsec) = &mut self.ipsec else { return };
+        if let Some(bundle) = link.0.checked_sub(1).map(BundleId)
+            && let Some(bundle) = ipsec.bundles.get_mut(&bundle)
         {
-            ipsec.ike.note_inbound(now, peer);
+            bundle.used = true;
+            ipsec.ike.note_inbound(now, bundle.peer);
         }
     }
 
