@@ -74,7 +74,7 @@ fn a_flood_of_first_messages_is_bounded_and_an_honest_client_gets_in() {
                 datagram[..8].copy_from_slice(&random.bits().to_be_bytes());
                 let ip = u32::try_from(random.bits() >> 32).unwrap();
                 let from = path(SocketAddr::new(IpAddr::V4(ip.into()), 500));
-                let _ = server.handle_datagram(now, from, &mut datagram);
+                let _ = server.handle_datagram(now, from, &datagram);
                 drop(drain(server, now));
             }
         });
@@ -248,8 +248,7 @@ fn first_message_of(pair: &mut Pair) -> Vec<u8> {
         pair.run(Duration::from_millis(100));
     }
     pair.net.intercept(|_, _| Verdict::Pass);
-    let octets = kept.borrow().clone();
-    octets
+    kept.take()
 }
 
 /// Everything that was ever sent, sent once more later, from elsewhere too: nothing new comes of

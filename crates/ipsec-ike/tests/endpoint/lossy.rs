@@ -65,8 +65,7 @@ fn datagrams() -> usize {
     });
     pair.connect();
     assert!(pair.run_until(secs(10), Pair::is_up));
-    let datagrams = *count.borrow();
-    datagrams
+    count.take()
 }
 
 /// Runs a set-up in which something happens to the datagram number `at`.
