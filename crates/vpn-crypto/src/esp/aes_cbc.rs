@@ -13,6 +13,8 @@ use vpn_core::crypto::SealJob;
 use vpn_core::ct_eq;
 use zeroize::Zeroize;
 
+use super::alone;
+use super::alone::Keys;
 use super::hmac::Mac;
 use super::macs::MacJob;
 use super::macs::macs;
@@ -131,6 +133,14 @@ fn high(sequence: u64, extended: bool) -> Option<u32> {
 pub(super) fn seal(suite: &Suite, path: Path, jobs: &mut [SealJob<'_>]) {
     let (Some(kernel), Some(ni)) = (Kernel::new(path), AesNi::new()) else { return };
     let icv_len = suite.suite().icv_len();
+    if let [job] = jobs
+        && let Some(key) = (job.key as &dyn Any).downcast_ref::<SealKey>()
+        && core::ptr::eq(key.crypto, suite)
+        && seal_alone(ni, key, job, icv_len).is_some()
+    {
+        job.sealed = true;
+        return;
+    }
     for jobs in jobs.chunks_mut(MOST) {
         let mut works = ArrayVec::<_, MOST>::new();
         let mut ivs = ArrayVec::<_, MOST>::new();
@@ -145,11 +155,11 @@ pub(super) fn seal(suite: &Suite, path: Path, jobs: &mut [SealJob<'_>]) {
         }
         encrypt_blocks(ni, &mut ivs);
         let mut lanes = ArrayVec::<_, MOST>::new();
-        for (work, (_, iv)) in works.iter_mut().zip(ivs) {
+        for (work, (_, iv)) in works.iter_mut().zip(&ivs) {
             let keys = &work.key.cipher;
             if let Some((place, data)) = work.body(icv_len) {
-                *place = iv;
-                lanes.push(Job { keys, iv, data });
+                *place = *iv;
+                lanes.push(Job { keys, iv: *iv, data });
             }
         }
         encrypt(kernel, &mut lanes);
@@ -163,15 +173,51 @@ pub(super) fn seal(suite: &Suite, path: Path, jobs: &mut [SealJob<'_>]) {
         }
         macs(hash::Kernels::new(path), &mut mac_jobs);
         drop(mac_jobs);
-        for work in works {
+        for work in &mut works {
             *work.done = true;
         }
     }
 }
 
+/// Seals one packet, if its length is possible and there is a stitched kernel.
+fn seal_alone(ni: AesNi, key: &SealKey, job: &mut SealJob<'_>, icv_len: usize) -> Option<()> {
+    let packet = possible(job.packet.len(), icv_len).then_some(&mut *job.packet)?;
+    let mut iv = [(&key.ivs, u128::from(job.sequence).to_be_bytes())];
+    encrypt_blocks(ni, &mut iv);
+    let [(_, iv)] = iv;
+    packet.get_mut(8..FRONT)?.copy_from_slice(&iv);
+    let (message, icv) = packet.split_at_mut_checked(packet.len() - icv_len)?;
+    let keys = Keys { cipher: &key.cipher, mac: &key.mac };
+    alone::seal(ni, &keys, message, high(job.sequence, job.extended), icv)
+}
+
+/// Opens one packet. `None` if there is no kernel for it alone.
+fn open_alone(
+    kernel: Kernel,
+    key: &OpenKey,
+    job: &mut OpenJob<'_>,
+    icv_len: usize,
+) -> Option<bool> {
+    let packet = possible(job.packet.len(), icv_len).then_some(&mut *job.packet)?;
+    let (message, given) = packet.split_at_mut_checked(packet.len() - icv_len)?;
+    let mut icv = [0; 32];
+    let icv = icv.get_mut(..icv_len)?;
+    let keys = Keys { cipher: &key.cipher, mac: &key.mac };
+    alone::open(kernel, &keys, message, high(job.sequence, job.extended), icv)?;
+    Some(ct_eq(icv, given))
+}
+
 pub(super) fn open(suite: &Suite, path: Path, jobs: &mut [OpenJob<'_>]) {
     let Some(kernel) = Kernel::new(path) else { return };
     let icv_len = suite.suite().icv_len();
+    if let [job] = jobs
+        && let Some(key) = (job.key as &dyn Any).downcast_ref::<OpenKey>()
+        && core::ptr::eq(key.crypto, suite)
+        && let Some(authentic) = open_alone(kernel, key, job, icv_len)
+    {
+        job.authentic = authentic;
+        return;
+    }
     for jobs in jobs.chunks_mut(MOST) {
         let mut works = ArrayVec::<_, MOST>::new();
         let mut icvs = ArrayVec::<_, MOST>::new();
@@ -192,7 +238,7 @@ pub(super) fn open(suite: &Suite, path: Path, jobs: &mut [OpenJob<'_>]) {
         }
         macs(hash::Kernels::new(path), &mut mac_jobs);
         drop(mac_jobs);
-        for (work, icv) in works.iter_mut().zip(icvs) {
+        for (work, icv) in works.iter_mut().zip(&icvs) {
             let given = work.packet.get(work.packet.len() - icv_len..).unwrap_or_default();
             if !ct_eq(icv.get(..icv_len).unwrap_or_default(), given) {
                 continue;

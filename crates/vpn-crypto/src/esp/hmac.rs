@@ -57,8 +57,21 @@ impl<H: BlockHash<BLOCK>, const BLOCK: usize> KeyStates<H, BLOCK> {
         let mut state = self.inner;
         let (blocks, tail) = message.as_chunks::<BLOCK>();
         H::compress(&mut state, blocks);
+        self.complete(state, message.len(), tail, high, icv);
+    }
+
+    /// Fills `icv`, when the whole blocks of a message of `len` octets are hashed and `tail` is what
+    /// remains of it.
+    pub(super) fn complete(
+        &self,
+        mut state: H::State,
+        len: usize,
+        tail: &[u8],
+        high: Option<u32>,
+        icv: &mut [u8],
+    ) {
         let high = high.map(u32::to_be_bytes);
-        Self::finish(&mut state, message.len(), tail, high.as_ref().map_or(&[], |high| high));
+        Self::finish(&mut state, len, tail, high.as_ref().map_or(&[], |high| high));
 
         let mut digest = [0; BLOCK];
         let len = H::digest(&state, &mut digest);
@@ -84,13 +97,18 @@ impl<const BLOCK: usize> Last<BLOCK> {
     /// `tail`, `extra`, the padding and the length, behind the key block and the whole blocks of a
     /// message of `len` octets that ends with `tail`.
     pub(super) fn new<H: BlockHash<BLOCK>>(len: usize, tail: &[u8], extra: &[u8]) -> Self {
-        let short = tail.len() + extra.len() + 1 + H::LENGTH_FIELD <= BLOCK;
+        let end = tail.len() + extra.len();
+        let short = end + 1 + H::LENGTH_FIELD <= BLOCK;
         let mut last = Self { octets: [[0; BLOCK]; 2], used: if short { 1 } else { 2 } };
-        let mut rest = last.octets.as_flattened_mut();
-        for part in [tail, extra, &[0x80]] {
-            let Some((place, behind)) = rest.split_at_mut_checked(part.len()) else { break };
-            place.copy_from_slice(part);
-            rest = behind;
+        let octets = last.octets.as_flattened_mut();
+        // In eights, which in ESP is most of it: a call for so little takes longer.
+        let (eights, few) = tail.as_chunks::<8>();
+        for (place, eight) in octets.as_chunks_mut().0.iter_mut().zip(eights) {
+            *place = *eight;
+        }
+        let behind = octets.iter_mut().skip(8 * eights.len());
+        for (place, octet) in behind.zip(few.iter().chain(extra).chain(&[0x80])) {
+            *place = *octet;
         }
         // No packet comes near 2^61 octets.
         let bits = u64::try_from(BLOCK + len + extra.len()).unwrap_or(u64::MAX).saturating_mul(8);
@@ -153,12 +171,14 @@ impl Mac {
     }
 }
 
-/// Writes the words of a digest, as many as fit.
-pub(super) fn put<const N: usize>(words: impl Iterator<Item = [u8; N]>, out: &mut [u8]) {
-    for (place, word) in out.chunks_mut(N).zip(words) {
-        if let Some(word) = word.get(..place.len()) {
-            place.copy_from_slice(word);
-        }
+/// Writes the words of a digest, as many as fit, and of the next the start.
+fn put<const N: usize>(mut words: impl Iterator<Item = [u8; N]>, out: &mut [u8]) {
+    let (places, rest) = out.as_chunks_mut();
+    for (place, word) in places.iter_mut().zip(&mut words) {
+        *place = word;
+    }
+    if let (false, Some(word)) = (rest.is_empty(), words.next()) {
+        rest.iter_mut().zip(word).for_each(|(place, octet)| *place = octet);
     }
 }
 

@@ -76,17 +76,32 @@ fn lanes<K, H, const W: usize>(
 
     let mut digests = ArrayVec::<_, MOST>::new();
     for message in &messages {
-        let mut digest = [0; 64];
-        let len = H::digest(&message.state, &mut digest);
-        digests.push(Last::new::<H>(len, digest.get(..len).unwrap_or_default(), &[]));
+        digests.push([outer_block(&message.state)]);
     }
     let mut messages = ArrayVec::<_, MOST>::new();
     for (states, digest) in jobs.iter().filter_map(|job| states(job.mac)).zip(&digests) {
-        messages.push(Message { state: states.outer, body: digest.blocks(), tail: &[] });
+        messages.push(Message { state: states.outer, body: digest, tail: &[] });
     }
     hash::<K, W>(kernels, &mut messages);
     let keyed = jobs.iter_mut().filter(|job| states(job.mac).is_some());
     for (job, message) in keyed.zip(&messages) {
         H::digest(&message.state, job.icv);
     }
+}
+
+/// The one block of the outer hash behind the key block: the inner digest, of big-endian words, the
+/// padding and the length.
+fn outer_block<const W: usize>(inner: &[u32; W]) -> [u8; 64] {
+    let mut block = [0; 64];
+    let (words, _) = block.as_chunks_mut();
+    for (place, word) in words.iter_mut().zip(inner) {
+        *place = word.to_be_bytes();
+    }
+    if let [.., bits] = words {
+        *bits = u32::try_from(8 * (64 + 4 * W)).unwrap_or_default().to_be_bytes();
+    }
+    if let Some(padding) = words.get_mut(W) {
+        *padding = [0x80, 0, 0, 0];
+    }
+    block
 }

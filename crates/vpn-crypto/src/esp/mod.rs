@@ -19,6 +19,8 @@
 mod aead;
 #[cfg(target_arch = "x86_64")]
 mod aes_cbc;
+#[cfg(target_arch = "x86_64")]
+mod alone;
 mod cbc;
 #[cfg(target_arch = "x86_64")]
 mod gcm;

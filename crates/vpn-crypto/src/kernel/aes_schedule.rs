@@ -102,8 +102,8 @@ fn invert(mut schedule: Schedule) -> Schedule {
     schedule
 }
 
-/// Encrypts each block under the schedule beside it. Eight at a time hide the latency of each
-/// other.
+/// Encrypts each block under the schedule beside it; all have equally many rounds. Eight at a time
+/// hide the latency of each other.
 pub(crate) fn encrypt_blocks(_: AesNi, jobs: &mut [(&Schedule, [u8; 16])]) {
     // SAFETY: the token says that the processor has the instructions.
     unsafe { blocks(jobs) }
@@ -111,21 +111,30 @@ pub(crate) fn encrypt_blocks(_: AesNi, jobs: &mut [(&Schedule, [u8; 16])]) {
 
 #[target_feature(enable = "aes,sse4.1")]
 fn blocks(jobs: &mut [(&Schedule, [u8; 16])]) {
-    for jobs in jobs.chunks_mut(8) {
-        let mut state = [_mm_setzero_si128(); 8];
-        let mut rounds = 0;
-        for (state, (schedule, block)) in state.iter_mut().zip(&*jobs) {
-            *state = _mm_xor_si128(super::load::xmm(block), schedule.keys[0]);
-            rounds = schedule.rounds;
+    let (eights, rest) = jobs.as_chunks_mut::<8>();
+    for jobs in eights {
+        together(jobs);
+    }
+    for job in rest {
+        together(core::array::from_mut(job));
+    }
+}
+
+#[inline]
+#[target_feature(enable = "aes,sse4.1")]
+fn together<const N: usize>(jobs: &mut [(&Schedule, [u8; 16]); N]) {
+    let rounds = jobs[0].0.rounds;
+    let mut state = [_mm_setzero_si128(); N];
+    for (state, (schedule, block)) in state.iter_mut().zip(&*jobs) {
+        *state = _mm_xor_si128(super::load::xmm(block), schedule.keys[0]);
+    }
+    for round in 1..rounds {
+        for (state, (schedule, _)) in state.iter_mut().zip(&*jobs) {
+            *state = _mm_aesenc_si128(*state, schedule.keys[round]);
         }
-        for round in 1..rounds {
-            for (state, (schedule, _)) in state.iter_mut().zip(&*jobs) {
-                *state = _mm_aesenc_si128(*state, schedule.keys[round]);
-            }
-        }
-        for (state, (schedule, block)) in state.iter().zip(jobs) {
-            let out = _mm_aesenclast_si128(*state, schedule.keys[rounds]);
-            super::load::store_xmm(block, out);
-        }
+    }
+    for (state, (schedule, block)) in state.iter().zip(jobs) {
+        let out = _mm_aesenclast_si128(*state, schedule.keys[rounds]);
+        super::load::store_xmm(block, out);
     }
 }

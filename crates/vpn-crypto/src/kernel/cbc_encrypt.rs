@@ -6,6 +6,7 @@
 //! moves into the gap, so that the lanes in use are always the first ones.
 
 use core::arch::x86_64::*;
+use core::hint::black_box;
 
 use zeroize::Zeroize;
 
@@ -15,6 +16,7 @@ use super::cpu::AesNi;
 use super::cpu::Vaes256;
 use super::cpu::Vaes512;
 use super::path::Path;
+use super::wide::quarters;
 
 /// One packet to encrypt.
 pub(crate) struct Job<'a> {
@@ -67,6 +69,8 @@ struct Lanes<const L: usize> {
     /// The last block of ciphertext, to begin with the IV.
     chain: [__m128i; L],
     rounds: usize,
+    /// Whether all lanes have the same key, which then lies in the lanes of the first register.
+    one: bool,
     /// How many lanes are in use.
     active: usize,
     /// Where each lane reads and writes. From there on `left` blocks belong to a lane in use, and
@@ -79,7 +83,8 @@ struct Lanes<const L: usize> {
 const IDLE: usize = 96;
 
 fn drive<const L: usize>(jobs: &mut [Job<'_>], kernel: impl Fn(&mut Lanes<L>, usize)) {
-    let Some(rounds) = jobs.first().map(|job| job.keys.rounds()) else { return };
+    let Some(first) = jobs.first().map(|job| job.keys) else { return };
+    let one = jobs.iter().all(|job| core::ptr::eq(job.keys, first));
     // Zeros in registers of any type are the same zeros.
     let zero = super::load::xmm(&[0; 16]);
     let mut idle = [zero; IDLE];
@@ -87,11 +92,17 @@ fn drive<const L: usize>(jobs: &mut [Job<'_>], kernel: impl Fn(&mut Lanes<L>, us
     let mut lanes = Lanes::<L> {
         keys: [[zero; L]; MOST],
         chain: [zero; L],
-        rounds,
+        rounds: first.rounds(),
+        one,
         active: 0,
         data: [idle; L],
         left: [0; L],
     };
+    if one {
+        for lane in 0..L.min(4) {
+            lanes.set_key(lane, first);
+        }
+    }
     let mut waiting = jobs.iter_mut().filter(|job| !job.data.is_empty());
     while lanes.active < L
         && let Some(job) = waiting.next()
@@ -99,7 +110,7 @@ fn drive<const L: usize>(jobs: &mut [Job<'_>], kernel: impl Fn(&mut Lanes<L>, us
         lanes.active += 1;
         lanes.fill(lanes.active - 1, job);
     }
-    let used = lanes.active;
+    let used = lanes.active.max(4).min(L);
     while lanes.active > 0 {
         let blocks = lanes.shortest().min(IDLE);
         kernel(&mut lanes, blocks);
@@ -122,24 +133,34 @@ fn drive<const L: usize>(jobs: &mut [Job<'_>], kernel: impl Fn(&mut Lanes<L>, us
 
 impl<const L: usize> Lanes<L> {
     fn fill(&mut self, lane: usize, job: &mut Job<'_>) {
-        for (row, key) in self.keys.iter_mut().zip(job.keys.keys()) {
-            row[lane] = *key;
+        if !self.one {
+            self.set_key(lane, job.keys);
         }
         self.chain[lane] = super::load::xmm(&job.iv);
         self.data[lane] = job.data.as_mut_ptr().cast();
         self.left[lane] = job.data.len();
     }
 
+    fn set_key(&mut self, lane: usize, keys: &Schedule) {
+        for (row, key) in self.keys.iter_mut().zip(keys.keys()) {
+            row[lane] = *key;
+        }
+    }
+
     /// Ends a lane: the last takes its place.
     fn close(&mut self, lane: usize, idle: *mut __m128i) {
         self.active -= 1;
         let last = self.active;
-        for row in &mut self.keys {
-            row[lane] = row[last];
+        if lane != last {
+            if !self.one {
+                for row in &mut self.keys {
+                    row[lane] = row[last];
+                }
+            }
+            self.chain[lane] = self.chain[last];
+            self.data[lane] = self.data[last];
+            self.left[lane] = self.left[last];
         }
-        self.chain[lane] = self.chain[last];
-        self.data[lane] = self.data[last];
-        self.left[lane] = self.left[last];
         self.data[last] = idle;
     }
 
@@ -150,51 +171,103 @@ impl<const L: usize> Lanes<L> {
 
 /// A kernel over `$lanes` lanes, `$each` of them in each register.
 ///
-/// Each takes the first lanes for `blocks` blocks: `blocks` is at most [`IDLE`], and at most `left`
-/// of each lane in use. The lanes of the last register that are not in use write to where nobody
-/// reads.
+/// It takes the first lanes for `blocks` blocks: `blocks` is at most [`IDLE`], and at most `left` of
+/// each lane in use. The lanes of the last register that are not in use write to where nobody reads.
+///
+/// Packets are read and written `$each` blocks at a time, and so many registers transposed: storing
+/// single blocks in as many places costs more than the cipher.
 macro_rules! kernel {
-    ($name:ident, $features:literal, $lanes:literal / $each:literal, $register:ty, $gather:ident,
-     $scatter:ident, $load:ident, $store:ident, $xor:ident, $round:ident, $last:ident) => {
+    ($name:ident, $features:literal, $lanes:literal / $each:literal, $register:ty, $load_tile:ident,
+     $store_tile:ident, $load:ident, $store:ident, $xor:ident, $round:ident, $last:ident) => {
         #[target_feature(enable = $features)]
         fn $name(lanes: &mut Lanes<$lanes>, blocks: usize) {
-            match lanes.active.div_ceil($each) {
-                ..=1 => run::<1>(lanes, blocks),
-                2 => run::<2>(lanes, blocks),
-                3 => run::<3>(lanes, blocks),
-                4 => run::<4>(lanes, blocks),
-                5 => run::<5>(lanes, blocks),
-                6 => run::<6>(lanes, blocks),
-                7 => run::<7>(lanes, blocks),
-                _ => run::<8>(lanes, blocks),
+            match (lanes.active.div_ceil($each), lanes.one) {
+                (..=1, true) => run::<1, true>(lanes, blocks),
+                (2, true) => run::<2, true>(lanes, blocks),
+                (3..=4, true) => run::<4, true>(lanes, blocks),
+                (5..=6, true) => run::<6, true>(lanes, blocks),
+                (_, true) => run::<8, true>(lanes, blocks),
+                (..=1, false) => run::<1, false>(lanes, blocks),
+                (2, false) => run::<2, false>(lanes, blocks),
+                (3..=4, false) => run::<4, false>(lanes, blocks),
+                (5..=6, false) => run::<6, false>(lanes, blocks),
+                (_, false) => run::<8, false>(lanes, blocks),
             }
 
+            /// The first `G` registers, under `ONE` key or many.
             #[target_feature(enable = $features)]
-            fn run<const G: usize>(lanes: &mut Lanes<$lanes>, blocks: usize) {
+            fn run<const G: usize, const ONE: bool>(lanes: &mut Lanes<$lanes>, blocks: usize) {
                 // SAFETY: `G` registers are `$each * G` lanes, and so many there are; each has
                 // `blocks` blocks to read and write. Keys and chain are aligned to a register.
                 unsafe {
                     let key = |round: usize, g: usize| {
+                        let g = if ONE { 0 } else { g };
                         $load(lanes.keys[round].as_ptr().add($each * g).cast())
                     };
                     let mut state = [$load(lanes.chain.as_ptr().cast()); G];
                     for g in 0..G {
                         state[g] = $load(lanes.chain.as_ptr().add($each * g).cast());
                     }
-                    for at in 0..blocks {
-                        for g in 0..G {
-                            let data = $gather(lanes.data.as_ptr().add($each * g), at);
-                            state[g] = $xor(state[g], $xor(data, key(0, g)));
-                        }
-                        for round in 1..lanes.rounds {
-                            for g in 0..G {
-                                state[g] = $round(state[g], key(round, g));
+                    // The tile before is stored and the one behind is loaded in the shadow of the
+                    // rounds, some registers in each step.
+                    let mut tiles = [[state; $each]; 3];
+                    let [mut before, mut now, mut behind] = [0, 1, 2];
+                    let tiles = black_box(&mut tiles);
+                    let places = lanes.data.as_ptr();
+                    macro_rules! load {
+                        ($tile:ident, $g:ident, $at:expr) => {
+                            let steps = $each.min(blocks - $at);
+                            let columns = $load_tile(places.add($each * $g), $at, steps);
+                            for (row, column) in tiles[$tile].iter_mut().zip(columns) {
+                                row[$g] = column;
+                            }
+                        };
+                    }
+                    macro_rules! store {
+                        ($tile:ident, $g:ident, $at:expr) => {
+                            let steps = $each.min(blocks - $at);
+                            let mut columns = [state[0]; $each];
+                            for (row, column) in tiles[$tile].iter().zip(&mut columns) {
+                                *column = row[$g];
+                            }
+                            $store_tile(places.add($each * $g), $at, steps, columns);
+                        };
+                    }
+                    for g in 0..G {
+                        load!(now, g, 0);
+                    }
+                    let mut at = 0;
+                    while at < blocks {
+                        for step in 0..$each {
+                            if at + step < blocks {
+                                let row = &mut tiles[now][step];
+                                for g in 0..G {
+                                    state[g] = $xor(state[g], $xor(row[g], key(0, g)));
+                                }
+                                for round in 1..lanes.rounds {
+                                    for g in 0..G {
+                                        state[g] = $round(state[g], key(round, g));
+                                    }
+                                }
+                                for g in 0..G {
+                                    state[g] = $last(state[g], key(lanes.rounds, g));
+                                }
+                                *row = state;
+                            }
+                            for g in step * G / $each..(step + 1) * G / $each {
+                                if at > 0 {
+                                    store!(before, g, at - $each);
+                                }
+                                if at + $each < blocks {
+                                    load!(behind, g, at + $each);
+                                }
                             }
                         }
-                        for g in 0..G {
-                            state[g] = $last(state[g], key(lanes.rounds, g));
-                            $scatter(lanes.data.as_ptr().add($each * g), at, state[g]);
-                        }
+                        (before, now, behind) = (now, behind, before);
+                        at += $each;
+                    }
+                    for g in 0..G {
+                        store!(before, g, at - $each);
                     }
                     for g in 0..G {
                         $store(lanes.chain.as_mut_ptr().add($each * g).cast(), state[g]);
@@ -210,8 +283,8 @@ kernel!(
     "aes,sse4.1",
     8 / 1,
     __m128i,
-    gather1,
-    scatter1,
+    load_tile1,
+    store_tile1,
     _mm_load_si128,
     _mm_store_si128,
     _mm_xor_si128,
@@ -223,8 +296,8 @@ kernel!(
     "aes,avx2,vaes",
     16 / 2,
     __m256i,
-    gather2,
-    scatter2,
+    load_tile2,
+    store_tile2,
     _mm256_load_si256,
     _mm256_store_si256,
     _mm256_xor_si256,
@@ -236,8 +309,8 @@ kernel!(
     "aes,avx2,vaes,avx512f",
     32 / 4,
     __m512i,
-    gather4,
-    scatter4,
+    load_tile4,
+    store_tile4,
     _mm512_load_si512,
     _mm512_store_si512,
     _mm512_xor_si512,
@@ -245,56 +318,95 @@ kernel!(
     _mm512_aesenclast_epi128
 );
 
-/// Block `at` of one lane.
+/// Block `at` of a lane.
+///
+/// # Safety
+/// The lane must have it, as everywhere below.
 #[inline]
 #[target_feature(enable = "sse4.1")]
-unsafe fn gather1(data: *const *mut __m128i, at: usize) -> __m128i {
-    // SAFETY: the caller's lane has the block.
-    unsafe { _mm_loadu_si128((*data).add(at)) }
+unsafe fn load_tile1(data: *const *mut __m128i, at: usize, _: usize) -> [__m128i; 1] {
+    // SAFETY: the lane has the block.
+    unsafe { [_mm_loadu_si128((*data).add(at))] }
 }
 
 #[inline]
 #[target_feature(enable = "sse4.1")]
-unsafe fn scatter1(data: *const *mut __m128i, at: usize, state: __m128i) {
-    // SAFETY: the caller's lane has the block.
-    unsafe { _mm_storeu_si128((*data).add(at), state) }
+unsafe fn store_tile1(data: *const *mut __m128i, at: usize, _: usize, [block]: [__m128i; 1]) {
+    // SAFETY: the lane has the block.
+    unsafe { _mm_storeu_si128((*data).add(at), block) }
 }
 
-/// Block `at` of two lanes.
+/// Up to two blocks of two lanes, from `at` on: register `n` has block `n` of both.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn gather2(data: *const *mut __m128i, at: usize) -> __m256i {
-    // SAFETY: the caller's lanes have the block.
-    unsafe { _mm256_set_m128i(gather1(data.add(1), at), gather1(data, at)) }
+unsafe fn load_tile2(data: *const *mut __m128i, at: usize, steps: usize) -> [__m256i; 2] {
+    // SAFETY: the lanes have the blocks.
+    unsafe {
+        let (a, b) = ((*data).add(at), (*data.add(1)).add(at));
+        if steps == 2 {
+            transpose2([_mm256_loadu_si256(a.cast()), _mm256_loadu_si256(b.cast())])
+        } else {
+            let one = _mm256_set_m128i(_mm_loadu_si128(b), _mm_loadu_si128(a));
+            [one, one]
+        }
+    }
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn scatter2(data: *const *mut __m128i, at: usize, state: __m256i) {
-    // SAFETY: the caller's lanes have the block.
+unsafe fn store_tile2(data: *const *mut __m128i, at: usize, steps: usize, tile: [__m256i; 2]) {
+    // SAFETY: the lanes have the blocks.
     unsafe {
-        scatter1(data, at, _mm256_castsi256_si128(state));
-        scatter1(data.add(1), at, _mm256_extracti128_si256::<1>(state));
-    }
-}
-
-/// Block `at` of four lanes.
-#[inline]
-#[target_feature(enable = "avx2,avx512f")]
-unsafe fn gather4(data: *const *mut __m128i, at: usize) -> __m512i {
-    // SAFETY: the caller's lanes have the block.
-    unsafe {
-        let low = _mm512_castsi256_si512(gather2(data, at));
-        _mm512_inserti64x4::<1>(low, gather2(data.add(2), at))
+        let (a, b) = ((*data).add(at), (*data.add(1)).add(at));
+        if steps == 2 {
+            let [row_a, row_b] = transpose2(tile);
+            _mm256_storeu_si256(a.cast(), row_a);
+            _mm256_storeu_si256(b.cast(), row_b);
+        } else {
+            _mm_storeu_si128(a, _mm256_castsi256_si128(tile[0]));
+            _mm_storeu_si128(b, _mm256_extracti128_si256::<1>(tile[0]));
+        }
     }
 }
 
 #[inline]
-#[target_feature(enable = "avx2,avx512f")]
-unsafe fn scatter4(data: *const *mut __m128i, at: usize, state: __m512i) {
-    // SAFETY: the caller's lanes have the block.
-    unsafe {
-        scatter2(data, at, _mm512_castsi512_si256(state));
-        scatter2(data.add(2), at, _mm512_extracti64x4_epi64::<1>(state));
+#[target_feature(enable = "avx2")]
+fn transpose2([a, b]: [__m256i; 2]) -> [__m256i; 2] {
+    [_mm256_permute2x128_si256::<0x20>(a, b), _mm256_permute2x128_si256::<0x31>(a, b)]
+}
+
+/// Up to four blocks of four lanes, from `at` on: register `n` has block `n` of all.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn load_tile4(data: *const *mut __m128i, at: usize, steps: usize) -> [__m512i; 4] {
+    let mut rows = [_mm512_setzero_si512(); 4];
+    for (lane, row) in rows.iter_mut().enumerate() {
+        // SAFETY: the lane has the blocks, and no others are read.
+        *row = unsafe {
+            let place = (*data.add(lane)).add(at).cast::<i64>();
+            match steps {
+                4 => _mm512_loadu_si512(place.cast()),
+                _ => _mm512_maskz_loadu_epi64(HALVES[steps], place),
+            }
+        };
+    }
+    quarters(rows)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn store_tile4(data: *const *mut __m128i, at: usize, steps: usize, tile: [__m512i; 4]) {
+    for (lane, row) in quarters(tile).into_iter().enumerate() {
+        // SAFETY: the lane has the blocks, and no others are written.
+        unsafe {
+            let place = (*data.add(lane)).add(at).cast::<i64>();
+            match steps {
+                4 => _mm512_storeu_si512(place.cast(), row),
+                _ => _mm512_mask_storeu_epi64(place, HALVES[steps], row),
+            }
+        }
     }
 }
+
+/// A bit for each half of the first blocks of a register.
+const HALVES: [u8; 5] = [0x00, 0x03, 0x0f, 0x3f, 0xff];

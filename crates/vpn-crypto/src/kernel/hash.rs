@@ -29,6 +29,9 @@ impl Kernels {
 
 /// A hash function with blocks of 64 octets and a state of `W` words.
 pub(crate) trait Hash<const W: usize> {
+    /// From this many messages on sixteen lanes are faster than the SHA instructions.
+    const WIDE: usize;
+
     /// Hashes whole blocks of one message, on any processor.
     fn portable(state: &mut [u32; W], blocks: &[[u8; 64]]);
 
@@ -50,10 +53,12 @@ pub(crate) trait Hash<const W: usize> {
 }
 
 macro_rules! hash {
-    ($name:ident, $words:literal, $portable:path, $ni:ident, $wide:ident) => {
+    ($name:ident, $words:literal, $from:literal, $portable:path, $ni:ident, $wide:ident) => {
         pub(crate) struct $name;
 
         impl Hash<$words> for $name {
+            const WIDE: usize = $from;
+
             fn portable(state: &mut [u32; $words], blocks: &[[u8; 64]]) {
                 $portable(state, blocks);
             }
@@ -81,8 +86,8 @@ macro_rules! hash {
     };
 }
 
-hash!(Sha1, 5, sha1::block_api::compress, sha1_ni, sha1_wide);
-hash!(Sha256, 8, sha2::block_api::compress256, sha256_ni, sha256_wide);
+hash!(Sha1, 5, 8, sha1::block_api::compress, sha1_ni, sha1_wide);
+hash!(Sha256, 8, 12, sha2::block_api::compress256, sha256_ni, sha256_wide);
 
 /// A message of whole blocks, padded, in two parts.
 pub(crate) struct Message<'a, const W: usize> {
@@ -94,8 +99,6 @@ pub(crate) struct Message<'a, const W: usize> {
 
 /// How many messages the SHA instructions take together.
 const STREAMS: usize = 4;
-/// From this many messages on sixteen lanes are faster than the SHA instructions.
-const WIDE: usize = 7;
 
 /// Hashes every message.
 pub(crate) fn hash<H: Hash<W>, const W: usize>(kernels: Kernels, messages: &mut [Message<'_, W>]) {
@@ -183,6 +186,9 @@ impl<'a, const W: usize> Lanes<'a, W> {
     fn close(&mut self, lane: usize) {
         self.active -= 1;
         let last = self.active;
+        if lane == last {
+            return;
+        }
         self.set_state(lane, &self.state(last));
         self.now[lane / 16][lane % 16] = self.now[last / 16][last % 16];
         self.then[lane] = self.then[last];
@@ -207,7 +213,7 @@ impl<'a, const W: usize> Lanes<'a, W> {
     /// Hashes `blocks` blocks in each lane in use.
     fn run<H: Hash<W>>(&mut self, kernels: Kernels, blocks: usize) {
         match kernels {
-            Kernels { ni: Some(ni), wide: Some(_) } if self.active < WIDE => {
+            Kernels { ni: Some(ni), wide: Some(_) } if self.active < H::WIDE => {
                 self.streams::<H>(ni, blocks);
             }
             Kernels { wide: Some(wide), .. } => {

@@ -61,6 +61,9 @@ mod sha256_ni;
 #[allow(clippy::indexing_slicing, reason = "arrays of registers, in fixed places")]
 mod sha256_wide;
 #[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code, clippy::indexing_slicing, reason = "places in a packet, counted")]
+pub(crate) mod stitch;
+#[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code, clippy::indexing_slicing, reason = "the index is a lane")]
 mod wide;
 

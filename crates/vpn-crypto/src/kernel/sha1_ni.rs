@@ -41,6 +41,9 @@ pub(super) fn compress<const N: usize>(
     }
 }
 
+/// How many groups of four rounds a block takes.
+pub(super) const GROUPS: usize = 20;
+
 /// The words of a block.
 #[inline]
 #[target_feature(enable = "ssse3")]
@@ -110,6 +113,20 @@ impl Rounds {
             2 => _mm_sha1rnds4_epu32::<2>(self.abcd, sum),
             _ => _mm_sha1rnds4_epu32::<3>(self.abcd, sum),
         };
+    }
+
+    /// The groups of rounds from `FROM` up to `TO`.
+    #[inline]
+    #[target_feature(enable = "sha,sse4.1")]
+    pub(super) fn fours<const FROM: usize, const TO: usize>(&mut self, words: &mut [__m128i; 4]) {
+        macro_rules! groups {
+            ($($group:literal)*) => {$(
+                if FROM <= $group && $group < TO {
+                    self.four::<$group>(words);
+                }
+            )*};
+        }
+        groups!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19);
     }
 
     /// Adds the state from before the block.

@@ -41,6 +41,9 @@ pub(super) fn compress<const N: usize>(
     }
 }
 
+/// How many groups of four rounds a block takes.
+pub(super) const GROUPS: usize = 16;
+
 /// The words of a block.
 #[inline]
 #[target_feature(enable = "ssse3")]
@@ -106,6 +109,20 @@ impl Rounds {
         // Two rounds turn ABEF into the next CDGH, as it were.
         self.cdgh = _mm_sha256rnds2_epu32(self.cdgh, self.abef, sum);
         self.abef = _mm_sha256rnds2_epu32(self.abef, self.cdgh, _mm_shuffle_epi32::<0x0e>(sum));
+    }
+
+    /// The groups of rounds from `FROM` up to `TO`.
+    #[inline]
+    #[target_feature(enable = "sha,sse4.1,ssse3")]
+    pub(super) fn fours<const FROM: usize, const TO: usize>(&mut self, words: &mut [__m128i; 4]) {
+        macro_rules! groups {
+            ($($group:literal)*) => {$(
+                if FROM <= $group && $group < TO {
+                    self.four::<$group>(words);
+                }
+            )*};
+        }
+        groups!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
     }
 
     /// Adds the state from before the block.

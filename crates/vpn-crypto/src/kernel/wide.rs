@@ -65,10 +65,10 @@ fn transpose(rows: Words) -> Words {
     let c = four(r8, r9, ra, rb);
     let d = four(rc, rd, re, rf);
     // Quarter q of a[i] has the words 4q+i of rows 0 to 3: gather equal quarters.
-    let [w0, w4, w8, wc] = quarters(a[0], b[0], c[0], d[0]);
-    let [w1, w5, w9, wd] = quarters(a[1], b[1], c[1], d[1]);
-    let [w2, w6, wa, we] = quarters(a[2], b[2], c[2], d[2]);
-    let [w3, w7, wb, wf] = quarters(a[3], b[3], c[3], d[3]);
+    let [w0, w4, w8, wc] = quarters([a[0], b[0], c[0], d[0]]);
+    let [w1, w5, w9, wd] = quarters([a[1], b[1], c[1], d[1]]);
+    let [w2, w6, wa, we] = quarters([a[2], b[2], c[2], d[2]]);
+    let [w3, w7, wb, wf] = quarters([a[3], b[3], c[3], d[3]]);
     [w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, wa, wb, wc, wd, we, wf]
 }
 
@@ -91,7 +91,7 @@ fn four(r0: __m512i, r1: __m512i, r2: __m512i, r3: __m512i) -> [__m512i; 4] {
 /// Transposes a matrix of 4 by 4 quarters.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn quarters(r0: __m512i, r1: __m512i, r2: __m512i, r3: __m512i) -> [__m512i; 4] {
+pub(super) fn quarters([r0, r1, r2, r3]: [__m512i; 4]) -> [__m512i; 4] {
     let low01 = _mm512_shuffle_i32x4::<0x44>(r0, r1);
     let high01 = _mm512_shuffle_i32x4::<0xee>(r0, r1);
     let low23 = _mm512_shuffle_i32x4::<0x44>(r2, r3);

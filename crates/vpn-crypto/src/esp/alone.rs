@@ -1,0 +1,99 @@
+//! AES-CBC with HMAC over a packet that comes alone: cipher and hash stitched.
+
+use super::hmac::BlockHash;
+use super::hmac::KeyStates;
+use super::hmac::Mac;
+use super::hmac::States;
+use crate::kernel::aes_schedule::Schedule;
+use crate::kernel::cbc_encrypt::Kernel;
+use crate::kernel::cpu::AesNi;
+use crate::kernel::cpu::ShaNi;
+use crate::kernel::hash::Hash;
+use crate::kernel::hash::Sha1;
+use crate::kernel::hash::Sha256;
+use crate::kernel::stitch::Stitch;
+use crate::kernel::stitch::decrypt_and_hash;
+
+/// The keys of an SA.
+pub(super) struct Keys<'a> {
+    pub(super) cipher: &'a Schedule,
+    pub(super) mac: &'a Mac,
+}
+
+/// Encrypts `message`, a packet with its IV and without its ICV, and fills `icv`. `None` if there
+/// is no stitched kernel for this algorithm: nothing has changed then.
+pub(super) fn seal(
+    aes: AesNi,
+    keys: &Keys<'_>,
+    message: &mut [u8],
+    high: Option<u32>,
+    icv: &mut [u8],
+) -> Option<()> {
+    let sha = ShaNi::new()?;
+    match &keys.mac.0 {
+        States::Sha1(states) => {
+            seal_with::<Sha1, _, 5>((aes, sha), keys, states, message, high, icv)
+        }
+        States::Sha256(states) => {
+            seal_with::<Sha256, _, 8>((aes, sha), keys, states, message, high, icv);
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+fn seal_with<K, H, const W: usize>(
+    (aes, sha): (AesNi, ShaNi),
+    keys: &Keys<'_>,
+    states: &KeyStates<H, 64>,
+    message: &mut [u8],
+    high: Option<u32>,
+    icv: &mut [u8],
+) where
+    K: Stitch<W>,
+    H: BlockHash<64, State = [u32; W]>,
+{
+    let mut state = states.inner;
+    K::encrypt(aes, sha, keys.cipher, message, &mut state);
+    states.complete(state, message.len(), message.as_chunks::<64>().1, high, icv);
+}
+
+/// Decrypts `message`, a packet without its ICV, and fills `icv` with what it should be. `None` if
+/// there is no kernel for this algorithm: nothing has changed then.
+pub(super) fn open(
+    kernel: Kernel,
+    keys: &Keys<'_>,
+    message: &mut [u8],
+    high: Option<u32>,
+    icv: &mut [u8],
+) -> Option<()> {
+    let sha = ShaNi::new()?;
+    match &keys.mac.0 {
+        States::Sha1(states) => {
+            open_with::<Sha1, _, 5>((kernel, sha), keys, states, message, high, icv)
+        }
+        States::Sha256(states) => {
+            open_with::<Sha256, _, 8>((kernel, sha), keys, states, message, high, icv);
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+fn open_with<K, H, const W: usize>(
+    (kernel, sha): (Kernel, ShaNi),
+    keys: &Keys<'_>,
+    states: &KeyStates<H, 64>,
+    message: &mut [u8],
+    high: Option<u32>,
+    icv: &mut [u8],
+) where
+    K: Hash<W>,
+    H: BlockHash<64, State = [u32; W]>,
+{
+    let (mut state, mut tail) = (states.inner, [0; 64]);
+    let kernels = (kernel, sha);
+    decrypt_and_hash::<K, W>(kernels, keys.cipher, message, &mut state, &mut tail);
+    let tail = tail.get(..message.len() % 64).unwrap_or_default();
+    states.complete(state, message.len(), tail, high, icv);
+}
