@@ -4,7 +4,7 @@
 # Settings: pap chap mschapv2 (how PPP authenticates), secret (tunnel authentication), hidden (and
 # hidden AVPs), nat (the client stands behind one), userspace (xl2tpd carries PPP itself); ipsec, and
 # with it ike= and esp= (what strongSwan offers or takes), encap (ESP in UDP without a NAT),
-# rekey-peer and rekey-ours (who replaces keys).
+# rekey-peer and rekey-ours (who replaces keys), cert (RSA certificates instead of a key).
 CASES='
 client-pap               client               pap
 client-chap              client               chap
@@ -41,6 +41,7 @@ client-ipsec-encap       client               mschapv2 ipsec encap
 client-ipsec-nat         client               mschapv2 ipsec nat
 client-ipsec-rekey-peer  client_rekey         mschapv2 ipsec rekey-peer
 client-ipsec-rekey-ours  client_rekey         mschapv2 ipsec rekey-ours
+client-ipsec-cert        client_cert          mschapv2 ipsec cert
 client-ipsec-keylog      client_keylog        mschapv2 ipsec esp=aes256-sha256
 client-ipsec-dpd         client_dpd           mschapv2 ipsec
 client-ipsec-peer-closes client_ike_closes    mschapv2 ipsec
@@ -58,14 +59,18 @@ server-ipsec-nat         server               mschapv2 ipsec nat
 server-ipsec-nat-two     server_nat_two       mschapv2 ipsec nat
 server-ipsec-rekey-peer  server_rekey         mschapv2 ipsec rekey-peer
 server-ipsec-rekey-ours  server_rekey         mschapv2 ipsec rekey-ours
+server-ipsec-cert        server_cert          mschapv2 ipsec cert
 server-ipsec-dpd         server_dpd           mschapv2 ipsec
 server-ipsec-peer-closes server_ike_closes    mschapv2 ipsec
 server-ipsec-wrong-psk   server_wrong_psk     mschapv2 ipsec
-server-ipsec-no-ike      server_no_proposal   mschapv2 ipsec ike=aes128-sha1-modp1024
+server-ipsec-no-ike      server_no_proposal   mschapv2 ipsec ike=aes128-md5-modp2048
 server-ipsec-no-esp      server_no_proposal   mschapv2 ipsec esp=3des-md5
 server-ipsec-password    server_refuses       mschapv2 ipsec
 both-ours-ipsec          both_ours            mschapv2 ipsec
 both-ours-ipsec-nat      both_ours            mschapv2 ipsec nat
+both-ours-ipsec-ipv6     both_ours            mschapv2 ipsec ipv6
+both-ours-ipsec-udp      both_ours_unasked    mschapv2 ipsec encap
+both-ours-threads        both_ours_threads    mschapv2 ipsec encap
 '
 
 # --- our client ---
@@ -97,6 +102,11 @@ case_client_l2tpns() {
   wait_for 5 grep -qE "$told" "$log" || fail "l2tpns saw neither CDN nor StopCCN"
   SAW=$(grep -oE "$told" "$log" | cut -d ' ' -f 2 | sort -u | tr '\n' ' ')
   ok "up in $UP s, ping $PING ms, TCP $RATE, the peer saw ${SAW% }"
+}
+
+case_client_cert() {
+  make_certificates 10.77.0.1 10.77.0.2
+  case_client
 }
 
 # Keys of both kinds are replaced while packets pass.
@@ -289,6 +299,11 @@ case_server() {
 }
 peer_mtu() { guest "$1" 'cat /sys/class/net/ppp0/mtu'; }
 
+case_server_cert() {
+  make_certificates 10.77.0.2 10.77.0.1
+  case_server
+}
+
 case_server_rekey() {
   add_network
   start_server
@@ -412,6 +427,40 @@ case_both_ours() {
   close_ours client "$CLI"
   await_event server 5 '^DISCONNECTED'
   close_ours server "$SRV"
+  check_wire
+  ok "up in $UP s, ping $PING ms, TCP $RATE$WIRE"
+}
+# Without the right to raw sockets, both go on with ESP in UDP by themselves.
+case_both_ours_unasked() {
+  ENCAP=auto WITHOUT=net_raw
+  add_network
+  watch_wire
+  start_server
+  start_client
+  iperf_server_in_ns "$SRV"
+  check_traffic 10.99.0.1 "$(ready_field client mtu)" near_ns "$CLI"
+  close_ours client "$CLI"
+  close_ours server "$SRV"
+  ENCAP=force
+  check_wire
+  grep -q 'no raw socket for ESP' "$DIR/ours-client.log" || fail "vpn-client does not say that it goes without"
+  ok "up in $UP s, ping $PING ms, TCP $RATE$WIRE"
+}
+# The server without a runtime.
+case_both_ours_threads() {
+  add_network
+  watch_wire
+  ip -n "$SRV" addr add 10.77.0.2/24 dev br0
+  : >"$DIR/ours-server.out"
+  into_ns "$SRV" "$BIN/vpn-server-threads" 10.77.0.2 "$OUR_PSK" 10.99.0.0/24 alice:wonderland \
+    </dev/null >"$DIR/ours-server.out" 2>"$DIR/ours-server.log" &
+  OURS[server]=$!
+  on_exit stop_pid "${OURS[server]}"
+  await_ours server 10
+  start_client
+  iperf_server_in_ns "$SRV"
+  check_traffic 10.99.0.1 "$(ready_field client mtu)" near_ns "$CLI"
+  close_ours client "$CLI"
   check_wire
   ok "up in $UP s, ping $PING ms, TCP $RATE$WIRE"
 }

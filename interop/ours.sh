@@ -9,7 +9,12 @@ ours_options() {
   if [ -z "$IPSEC" ]; then
     echo --plain
   else
-    printf '%s\n' --psk "$OUR_PSK" --encap "$ENCAP"
+    if [ -n "$CERT" ]; then
+      printf '%s\n' --cert "$DIR/ours.pem" --key "$DIR/ours.key" --ca "$DIR/ca.pem"
+    else
+      printf '%s\n' --psk "$OUR_PSK"
+    fi
+    printf '%s\n' --encap "$ENCAP"
     # What it takes is more than the default.
     case $IKE$ESP in *3des* | *modp1024*) printf '%s\n' --preset legacy ;; esac
     [ "$REKEY" != ours ] || printf '%s\n' --ike-lifetime 60 --esp-lifetime 60
@@ -23,7 +28,8 @@ start_ours() { # client|server NAMESPACE ARGUMENTS…: in the background; output
   shift 2
   mapfile -t options < <(ours_options)
   : >"$DIR/ours-$role.out"
-  RUST_LOG=debug into_ns "$ns" "$BIN/vpn-$role" "${options[@]}" "$@" \
+  RUST_LOG=debug into_ns "$ns" ${WITHOUT:+setpriv "--bounding-set=-$WITHOUT"} "$BIN/vpn-$role" \
+    "${options[@]}" "$@" \
     </dev/null >"$DIR/ours-$role.out" 2>"$DIR/ours-$role.log" &
   OURS[$role]=$!
   on_exit stop_pid "${OURS[$role]}"
@@ -57,21 +63,27 @@ close_ours() { # client|server NAMESPACE
 }
 
 start_server() { # ARGUMENTS…: ours, in $SRV
-  ip -n "$SRV" addr add 10.77.0.2/24 dev br0
-  start_ours server "$SRV" --listen 10.77.0.2 --user alice:wonderland --pool 10.99.0.0/24 \
+  add_address "$SRV" "$SERVER"
+  start_ours server "$SRV" --listen "$SERVER" --user alice:wonderland --pool 10.99.0.0/24 \
     --dns 10.99.0.1 "$@"
   await_ours server 10
 }
 
-# Ours, in $CLI, dialling 10.77.0.2 with the right password.
+# Ours, in $CLI, dialling $SERVER with the right password.
 start_client() { # ARGUMENTS…
   address_client
-  start_ours client "$CLI" --server 10.77.0.2 --user alice --password wonderland "$@"
+  start_ours client "$CLI" --server "$SERVER" --user alice --password wonderland "$@"
   await_ours client 45
+}
+add_address() { # NAMESPACE ADDRESS
+  case $2 in
+    *:*) ip -n "$1" addr add "$2/64" dev br0 nodad ;;
+    *) ip -n "$1" addr add "$2/24" dev br0 ;;
+  esac
 }
 address_client() {
   if [ -z "$NAT" ]; then
-    ip -n "$CLI" addr add 10.77.0.1/24 dev br0
+    add_address "$CLI" "$CLIENT"
   else
     ip -n "$CLI" addr add 192.168.77.2/24 dev br0
     ip -n "$CLI" route add default via 192.168.77.1

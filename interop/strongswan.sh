@@ -6,16 +6,23 @@
 
 write_strongswan() { # FOLDER server|client ADDRESS
   local dir=$1 me=$3 openssl='' remote=%any remote_ts='dynamic[udp]' initial=no encap=no
-  local rekey_ike=4h rekey_esp=1h
+  local rekey_ike=4h rekey_esp=1h auth=psk x509=''
   # OpenSSL takes long to load, so only where it is needed.
   case $IKE$ESP in *3des* | *ecp*) openssl=openssl ;; esac
   if [ "$2" = client ]; then remote=10.77.0.2 remote_ts='dynamic[udp/1701]' initial=yes; fi
   if [ "$ENCAP" = force ] && [ "$2" = client ]; then encap=yes; fi
+  if [ -n "$CERT" ]; then
+    auth=pubkey x509='x509 pem pkcs1 pkcs8 pubkey constraints'
+    mkdir -p "$dir/x509" "$dir/x509ca" "$dir/private"
+    cp "$DIR/peer.pem" "$dir/x509/"
+    cp "$DIR/ca.pem" "$dir/x509ca/"
+    cp "$DIR/peer.key" "$dir/private/"
+  fi
   if [ "$REKEY" = peer ]; then rekey_ike=25s rekey_esp=10s; fi
   cat >"$dir/strongswan.conf" <<END
 charon {
   load_modular = no
-  load = random nonce $openssl gmp aes sha1 sha2 md5 hmac kdf gcm curve25519 kernel-netlink socket-default vici
+  load = random nonce $openssl $x509 gmp aes sha1 sha2 md5 hmac kdf gcm curve25519 kernel-netlink socket-default vici
   retransmit_tries = 3
   filelog {
     charon {
@@ -29,7 +36,7 @@ charon {
   }
 }
 swanctl {
-  load = random
+  load = random $x509 gmp sha1 sha2
 }
 END
   cat >"$dir/swanctl.conf" <<END
@@ -47,11 +54,12 @@ connections {
     over_time = 60s
     rand_time = 0s
     local {
-      auth = psk
+      auth = $auth
       id = $me
+      ${CERT:+certs = peer.pem}
     }
     remote {
-      auth = psk
+      auth = $auth
       id = %any
     }
     children {
@@ -91,6 +99,19 @@ ike_up() {
 }
 END
   } >"$dir/ipsec.sh"
+}
+
+# An authority, and certificates for both ends with their addresses.
+make_certificates() { # OUR-ADDRESS PEER-ADDRESS
+  local name address
+  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=lab-ca -keyout "$DIR/ca.key" \
+    -out "$DIR/ca.pem" 2>"$DIR/openssl.out" || fail "openssl: $(tail -n 1 "$DIR/openssl.out")"
+  while read -r name address; do
+    openssl req -newkey rsa:2048 -nodes -subj "/O=lab/CN=$name" -keyout "$DIR/$name.key" 2>>"$DIR/openssl.out" |
+      openssl x509 -req -CA "$DIR/ca.pem" -CAkey "$DIR/ca.key" -CAcreateserial -days 2 -sha256 \
+        -extfile <(printf '%s\n' "subjectAltName=IP:$address" 'extendedKeyUsage=1.3.6.1.5.5.7.3.17') \
+        -out "$DIR/$name.pem" 2>>"$DIR/openssl.out" || fail "openssl: $(tail -n 1 "$DIR/openssl.out")"
+  done <<<"ours $1"$'\n'"peer $2"
 }
 
 # How many lines of charon's log of a guest match.

@@ -43,7 +43,7 @@ check_nothing_lost() { # NAMESPACE FAR-ADDRESS SECONDS
 # What goes over the cable at the server's end.
 watch_wire() {
   local pid
-  into_ns "$SRV" tcpdump -Z root -U -n -s 2000 -i w0 -w "$DIR/wire.pcap" ip >"$DIR/tcpdump.out" 2>&1 &
+  into_ns "$SRV" tcpdump -Z root -U -n -s 2000 -i w0 -w "$DIR/wire.pcap" ip or ip6 >"$DIR/tcpdump.out" 2>&1 &
   pid=$!
   on_exit stop_pid "$pid"
   wait_for 10 grep -q 'listening on' "$DIR/tcpdump.out" || fail "tcpdump does not listen"
@@ -54,7 +54,7 @@ check_wire() {
   local esp natt clear
   [ -n "$IPSEC" ] || return 0
   sleep 0.2
-  esp=$(wire_count 'ip proto 50') natt=$(wire_count 'udp port 4500') clear=$(wire_count 'udp port 1701')
+  esp=$(wire_count 'ip proto 50 or ip6 proto 50') natt=$(wire_count 'udp port 4500') clear=$(wire_count 'udp port 1701')
   [ "$clear" = 0 ] || fail "$clear packets went in clear"
   if [ -n "$NAT" ] || [ "$ENCAP" = force ]; then
     [ "$esp" = 0 ] && [ "$natt" -gt 100 ] || fail "on the wire: $esp ESP, $natt udp/4500"

@@ -45,10 +45,10 @@ impl Timeline {
     }
 
     pub(crate) fn print(&self) {
-        println!("{:>10}  {:<6}  {:<36}  state", "elapsed", "side", "message");
+        println!("{:>10}  {:<6}  {:<48}  state", "elapsed", "side", "message");
         self.for_each(|row| {
             let elapsed = row.at.as_micros() as f64 / 1e3;
-            println!("{elapsed:>7.2} ms  {:<6}  {:<36}  {}", row.side, row.event, row.state);
+            println!("{elapsed:>7.2} ms  {:<6}  {:<48}  {}", row.side, row.event, row.state);
         });
     }
 
@@ -81,6 +81,11 @@ impl Side {
                 self.state = format!("tunnel {state}")
             }
             Step::L2tp(Control::CallState { state, .. }) => self.state = format!("call {state}"),
+            Step::Ike(ike) => {
+                self.state = format!("IKE {}", ike.state);
+                let text = trace.to_string();
+                self.row(trace.at, text.trim_end_matches(ike.state).trim_end().into());
+            }
             Step::PppSent(step) | Step::PppReceived(step) => {
                 self.state = format!("PPP {}", step.phase);
                 self.row(trace.at, trace.to_string());

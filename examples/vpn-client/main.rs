@@ -161,6 +161,11 @@ fn bind(
 ) -> Result<(ClientConfig, SocketAddr), Box<dyn Error>> {
     let ipsec = &options.common.ipsec;
     let ip = source_for(options.server)?;
+    if ipsec.is_wanted() && options.common.plain {
+        return Err(
+            "--plain leaves no place for --psk or --cert: a client speaks one or the other".into(),
+        );
+    }
     if !ipsec.is_wanted() {
         let local = sockets.open_l2tp(SocketAddr::new(ip, 0))?;
         return Ok((ClientConfig::plain_l2tp(options.server), local));
