@@ -31,13 +31,13 @@ use lab::AGGRESSIVE;
 use lab::Datagram;
 use lab::MAIN_MODE;
 use lab::PSK;
-use lab::phase_1::Phase1;
-use lab::phase_1::algorithms;
-use lab::phase_1::seen_by;
 use lab::keys;
 use lab::messages;
 use lab::payload;
 use lab::payloads;
+use lab::phase_1::Phase1;
+use lab::phase_1::algorithms;
+use lab::phase_1::seen_by;
 use vpn_core::SecretBytes;
 use vpn_core::crypto::IkeHash;
 

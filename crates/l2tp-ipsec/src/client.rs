@@ -42,6 +42,7 @@ use crate::Origin;
 use crate::Plane;
 use crate::SealError;
 use crate::SessionStatus;
+use crate::config::L2TP_PORT;
 use crate::plane::Side;
 use crate::stack::Note;
 use crate::stack::Secured;
@@ -87,9 +88,6 @@ enum State {
     Done,
 }
 
-/// Where L2TP is served, inside of ESP (RFC 2661 §8.1). It is our own port as well: some servers
-/// take no other.
-const L2TP_PORT: u16 = 1701;
 /// How often a server may send us to another of its addresses.
 const MAX_REDIRECTS: u8 = 3;
 
@@ -380,7 +378,7 @@ impl Client {
         if self.peer != Some(secured.peer) || self.tunnel.is_some() || self.ending.is_some() {
             return;
         }
-        let local = SocketAddr::new(secured.local, L2TP_PORT);
+        let local = SocketAddr::new(secured.local, self.config.l2tp_port);
         let path = Path::l2tp(local, SocketAddr::new(secured.remote, L2TP_PORT));
         if self.dial(now, secured.link, path).is_err() {
             // There is no other tunnel, so what fails is the generator of random numbers.

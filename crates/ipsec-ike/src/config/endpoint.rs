@@ -21,7 +21,10 @@ use super::RemoteIdentity;
 use super::Retransmission;
 use super::SelectorPolicy;
 use super::Signer;
+use super::selector::L2TP_PORT;
 use crate::identity::Identity;
+use crate::profile::ClientPort;
+use crate::profile::ClientProfile;
 use crate::proposal::EspProposal;
 use crate::proposal::IkeProposal;
 use crate::proposal::Preset;
@@ -218,6 +221,28 @@ impl EndpointConfig {
         self
     }
 
+    /// Has what we begin look like what a real client sends: its transforms in its order, those
+    /// that we can't do included, its vendor IDs, lifetimes and ports. For tests of servers, ours
+    /// or others.
+    #[must_use]
+    pub fn emulate(mut self, profile: &'static ClientProfile) -> Self {
+        let policy = &mut self.policy;
+        policy.ike = profile.ike_proposals();
+        policy.esp = profile.esp_proposals();
+        policy.lifetimes = profile.lifetimes();
+        policy.fragmentation = profile.fragmentation;
+        policy.selectors.local_port = match profile.port {
+            ClientPort::L2tp => L2TP_PORT,
+            ClientPort::Any => 0,
+            ClientPort::Ephemeral => profile.source_port(),
+        };
+        if !profile.dpd {
+            policy.dpd = None;
+        }
+        policy.emulated = Some(profile);
+        self
+    }
+
     /// What strangers and peers may cost.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
@@ -272,13 +297,15 @@ impl Policy {
             let known = crypto.cipher(proposal.cipher).is_some()
                 && crypto.hash(proposal.hash).is_some()
                 && crypto.group(proposal.group).is_some();
-            if !known {
+            // A real client's list may hold what nobody here can do, or wants.
+            if !known && self.emulated.is_none() {
                 return Err(ConfigError::UnknownIke(*proposal));
             }
         }
         for proposal in &self.esp {
             let group = proposal.pfs.is_none_or(|group| provider.ike.group(group).is_some());
-            if provider.esp_suite(proposal.suite).is_err() || !group {
+            let known = provider.esp_suite(proposal.suite).is_ok() && group;
+            if !known && self.emulated.is_none() {
                 return Err(ConfigError::UnknownEsp(*proposal));
             }
         }

@@ -9,6 +9,7 @@ use super::Retransmission;
 use super::SelectorPolicy;
 use super::Selectors;
 use crate::identity::Identity;
+use crate::profile::ClientProfile;
 use crate::proposal::EspProposal;
 use crate::proposal::IkeProposal;
 use crate::proposal::Lifetime;
@@ -124,6 +125,8 @@ pub(crate) struct Policy {
     pub(crate) retransmission: Retransmission,
     pub(crate) signer: Option<Signer>,
     pub(crate) trust: Option<Arc<dyn TrustAnchors>>,
+    /// Whose first messages ours are to look like.
+    pub(crate) emulated: Option<&'static ClientProfile>,
 }
 
 impl Default for Policy {
@@ -143,6 +146,7 @@ impl Default for Policy {
             retransmission: Retransmission::default(),
             signer: None,
             trust: None,
+            emulated: None,
         }
     }
 }

@@ -54,8 +54,9 @@ mod tests {
     #[test]
     fn waits_grow_to_the_longest() {
         let retransmission = Retransmission::default();
-        let waits: [u128; 11] =
-            core::array::from_fn(|n| retransmission.wait(u32::try_from(n).unwrap() + 1).as_millis());
+        let waits: [u128; 11] = core::array::from_fn(|n| {
+            retransmission.wait(u32::try_from(n).unwrap() + 1).as_millis()
+        });
         assert_eq!(waits, [500, 750, 1125, 1687, 2531, 3796, 5695, 8000, 8000, 8000, 8000]);
         assert_eq!(retransmission.give_up().as_secs(), 48);
     }

@@ -7,6 +7,7 @@
 mod clients;
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use vpn_core::crypto::DhGroup;
 
@@ -26,6 +27,7 @@ pub use clients::WINDOWS_11;
 use crate::AuthMethod;
 use crate::EncapsulationMode;
 use crate::IdType;
+use crate::Lifetimes;
 use crate::payload::SecurityAssociation;
 use crate::proposal::EspAlgorithms;
 use crate::proposal::EspProposal;
@@ -111,6 +113,28 @@ impl ClientProfile {
         STRONGSWAN,
         LIBRESWAN,
     ];
+
+    /// For how long it uses keys.
+    #[must_use]
+    pub fn lifetimes(&self) -> Lifetimes {
+        let time = |lifetime: Lifetime| {
+            Duration::from_secs(lifetime.seconds.unwrap_or(Lifetime::DEFAULT_SECONDS))
+        };
+        Lifetimes {
+            ike: time(self.ike_lifetime),
+            esp: time(self.esp_lifetime),
+            esp_kilobytes: self.esp_lifetime.kilobytes,
+        }
+    }
+
+    /// A port that its L2TP may come from.
+    #[must_use]
+    pub const fn source_port(&self) -> u16 {
+        match self.port {
+            ClientPort::L2tp => 1701,
+            ClientPort::Any | ClientPort::Ephemeral => 50_123,
+        }
+    }
 
     /// Appends the body of the SA payload of its first message, with a pre-shared key.
     pub fn write_ike_offer(&self, out: &mut Vec<u8>) {

@@ -54,6 +54,11 @@ pub(crate) fn write_vendor_ids(
     policy: &Policy,
     peer: Option<&PeerTraits>,
 ) {
+    if let (None, Some(profile)) = (peer, policy.emulated) {
+        return profile.vendor_ids.iter().for_each(|id| {
+            builder.raw(PayloadType::VENDOR_ID, id);
+        });
+    }
     let mut say = |id: VendorId| {
         builder.raw(PayloadType::VENDOR_ID, id.octets());
     };

@@ -5,6 +5,8 @@ use core::time::Duration;
 use ipsec_ike::ConnectConfig;
 use ipsec_ike::EndpointConfig;
 use ipsec_ike::PskSelector;
+use ipsec_ike::Selectors;
+use ipsec_ike::profile::ClientProfile;
 use l2tp_control::channel::FirstNumbers;
 use ppp_core::AuthMethod;
 use ppp_core::Credentials;
@@ -16,6 +18,9 @@ use super::ConfigError;
 use super::common::common_setters;
 use super::common::ipsec_setters;
 use super::common::session_setters;
+
+/// Where L2TP is served (RFC 2661 §8.1).
+pub(crate) const L2TP_PORT: u16 = 1701;
 
 /// How a [`Client`](crate::Client) behaves.
 ///
@@ -31,6 +36,9 @@ pub struct ClientConfig {
     pub(crate) server: SocketAddr,
     /// Ports of NAT traversal: ours and the server's.
     pub(crate) nat_t_ports: (u16, u16),
+    pub(crate) l2tp_port: u16,
+    /// What the SAs are to carry, where it is not UDP between the ports 1701.
+    pub(crate) selectors: Option<Selectors>,
     pub(crate) user: Option<Credentials>,
 }
 
@@ -43,6 +51,8 @@ impl ClientConfig {
             common: Common::secure("lac", ipsec),
             server: SocketAddr::new(server.into(), 500),
             nat_t_ports: (4500, 4500),
+            l2tp_port: L2TP_PORT,
+            selectors: None,
             user: None,
         }
     }
@@ -53,7 +63,14 @@ impl ClientConfig {
     /// and injects traffic. Use it inside a network that protects the packets by other means.
     #[must_use]
     pub fn plain_l2tp(server: SocketAddr) -> Self {
-        Self { common: Common::plain("lac"), server, nat_t_ports: (4500, 4500), user: None }
+        Self {
+            common: Common::plain("lac"),
+            server,
+            nat_t_ports: (4500, 4500),
+            l2tp_port: L2TP_PORT,
+            selectors: None,
+            user: None,
+        }
     }
 
     /// The server's IKE port, where it is not 500.
@@ -70,10 +87,30 @@ impl ClientConfig {
         self
     }
 
+    /// The UDP port that our L2TP comes from, inside of ESP; the default is 1701, which every
+    /// server takes. Some clients have another.
+    #[must_use]
+    pub const fn l2tp_port(mut self, port: u16) -> Self {
+        self.l2tp_port = port;
+        self.selectors = Some(Selectors { local_port: port, ..Selectors::l2tp() });
+        self
+    }
+
+    /// Has IKE begin like a real client ([`EndpointConfig::emulate`]), and L2TP come from its port.
+    #[must_use]
+    pub fn emulate(mut self, profile: &'static ClientProfile) -> Self {
+        self.l2tp_port = profile.source_port();
+        self.ipsec(|ipsec| ipsec.emulate(profile))
+    }
+
     /// How IKE reaches the server from `local`.
     pub(crate) fn connect(&self, local: SocketAddr) -> ConnectConfig {
         let (ours, theirs) = self.nat_t_ports;
-        ConnectConfig::new(self.server, local).nat_t_ports(ours, theirs)
+        let config = ConnectConfig::new(self.server, local).nat_t_ports(ours, theirs);
+        match self.selectors {
+            Some(selectors) => config.selectors(selectors),
+            None => config,
+        }
     }
 
     /// Whether the client speaks IPsec.

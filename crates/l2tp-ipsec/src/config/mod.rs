@@ -10,6 +10,7 @@ use core::net::Ipv4Addr;
 use thiserror::Error;
 
 pub use client::ClientConfig;
+pub(crate) use client::L2TP_PORT;
 pub(crate) use common::Common;
 pub use lac::LacConfig;
 pub use server::ServerConfig;

@@ -38,7 +38,10 @@ impl FirstMessage {
         let policy = context.policy;
         let mut offer = Vec::new();
         let lifetime = policy.lifetimes.ike_lifetime();
-        proposal::write_ike_offer(&mut offer, &policy.ike, &[auth], lifetime);
+        match policy.emulated {
+            Some(profile) => profile.write_ike_offer(&mut offer),
+            None => proposal::write_ike_offer(&mut offer, &policy.ike, &[auth], lifetime),
+        }
         let mut datagram = Vec::new();
         let header = Header::new(cookies, ExchangeType::MAIN_MODE, 0);
         let mut builder = MessageBuilder::new(&mut datagram, header);

@@ -59,7 +59,10 @@ pub(crate) fn offer(
     };
     let mut offer = Vec::new();
     let lifetime = policy.lifetimes.esp_lifetime();
-    proposal::write_esp_offer(&mut offer, wanted.spi, &proposals, mode, lifetime);
+    match policy.emulated {
+        Some(profile) => profile.write_esp_offer(&mut offer, wanted.spi, mode),
+        None => proposal::write_esp_offer(&mut offer, wanted.spi, &proposals, mode, lifetime),
+    }
     let (private, public) = match proposals.first().and_then(|proposal| proposal.pfs) {
         Some(group) => {
             let exchange = key_exchange(context.tools, group)?;
