@@ -83,6 +83,8 @@ pub struct Endpoint {
     by_cookie: BTreeMap<Cookie, SaId>,
     /// IKE SAs that a peer began, by what its repeated first message has in common with the first.
     by_first: BTreeMap<(Cookie, SocketAddr), SaId>,
+    /// SAs that ask whether a port is reached, by the cookie that they ask with.
+    probes: BTreeMap<Cookie, SaId>,
     peers: BTreeMap<PeerHandle, Peer>,
     bundles: BTreeMap<BundleKey, PeerHandle>,
     children: BTreeMap<ChildHandle, Child>,
@@ -128,6 +130,7 @@ impl Endpoint {
             sas: BTreeMap::new(),
             by_cookie: BTreeMap::new(),
             by_first: BTreeMap::new(),
+            probes: BTreeMap::new(),
             peers: BTreeMap::new(),
             bundles: BTreeMap::new(),
             children: BTreeMap::new(),

@@ -63,6 +63,11 @@ impl Endpoint {
             }
             return self.on_message(id, path, whole);
         }
+        if let Some(id) = self.probes.get(&header.cookies.initiator).copied() {
+            // Whatever it says: the port is reached.
+            self.hear(id, path, 0);
+            return Ok(());
+        }
         let first = header.cookies.is_first()
             && header.cookies.initiator != [0; 8]
             && header.message_id == 0

@@ -56,6 +56,8 @@ pub(super) struct IkeSa {
     pub(super) half_open: Option<HalfOpenSource>,
     /// Whether anything came on the port of NAT traversal.
     pub(super) heard_on_nat_t: bool,
+    /// The cookie of a first message that only asks whether that port is reached.
+    pub(super) probe: Option<Cookie>,
     /// The deadline that is entered for it.
     pub(super) entered: Option<Instant>,
 }

@@ -91,3 +91,89 @@ fn lists<P: Display, O: Display>(none: &NoProposal<P, O>) -> ListsDiffer {
 fn texts<T: Display>(list: &[T]) -> Vec<String> {
     list.iter().map(ToString::to_string).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Cookies;
+    use crate::EncapsulationMode;
+    use crate::NatStatus;
+    use crate::proposal::write_esp_offer;
+    use crate::tools::Tools;
+    use crate::v1::NatTraversal;
+    use crate::v1::cipher::Iv;
+    use crate::v1::cipher::MessageCipher;
+    use crate::v1::keys::PublicValues;
+    use crate::v1::keys::SkeyId;
+    use crate::v1::secured::Secured;
+    use crate::vendor::Fingerprint;
+    use alloc::boxed::Box;
+    use core::net::SocketAddr;
+    use vpn_core::Path;
+    use vpn_core::Socket;
+    use vpn_core::crypto::Digest;
+    use vpn_core::crypto::EspCipher;
+    use vpn_core::crypto::HashAlgorithm;
+    use vpn_netsim::SeededRandom;
+
+    fn secured() -> Secured {
+        let ike = vpn_crypto::provider().ike;
+        let prf = ike.hash(HashAlgorithm::Sha1).unwrap();
+        let digest = || Digest::new(&[7; 20]);
+        let keys =
+            SkeyId { skeyid: digest(), skeyid_d: digest(), skeyid_a: digest(), skeyid_e: digest() };
+        let cipher = EspCipher::Aes128Cbc;
+        let public = PublicValues { initiator: &[1], responder: &[2] };
+        let phase_1_iv = Iv::phase_1(prf, cipher, public);
+        let cipher = MessageCipher::new(ike.cipher(cipher).unwrap(), prf, &keys);
+        Secured { cookies: Cookies::first([1; 8]), prf, keys, cipher, phase_1_iv }
+    }
+
+    /// What a responder with or without a NAT on the way makes of an offer.
+    fn choose(
+        mode: EncapsulationMode,
+        floated: bool,
+        version: Option<NatTraversal>,
+    ) -> Result<EncapsulationMode, CloseReason> {
+        let policy = Policy::default();
+        let mut offer = Vec::new();
+        let lifetime = policy.lifetimes.esp_lifetime();
+        write_esp_offer(&mut offer, 0x1234, &policy.esp, mode, lifetime);
+        let random = Box::new(SeededRandom::new(1));
+        let mut tools = Tools::new(vpn_crypto::provider(), random);
+        let address: SocketAddr = "192.0.2.1:4500".parse().unwrap();
+        let context = Context {
+            path: Path { socket: Socket::NatT, local: address, remote: address },
+            policy: &policy,
+            tools: &mut tools,
+            secured: &secured(),
+            nat: NatStatus { version, ..NatStatus::default() },
+            floated,
+            fingerprint: Fingerprint::Unknown,
+        };
+        match choose_esp(&offer, &context) {
+            Ok(chosen) => Ok(chosen.mode),
+            Err(Fault::Fail(reason, Some(NotifyType::NO_PROPOSAL_CHOSEN))) => Err(reason),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn transport_mode_by_all_its_numbers_and_tunnel_mode_by_none() {
+        use EncapsulationMode as Mode;
+        let rfc = Some(NatTraversal::Rfc3947);
+        for mode in [Mode::UDP_TRANSPORT, Mode::UDP_TRANSPORT_DRAFT, Mode::TRANSPORT] {
+            assert_eq!(choose(mode, true, rfc), Ok(mode));
+            assert_eq!(choose(mode, false, rfc), Ok(mode));
+        }
+        assert_eq!(choose(Mode::TRANSPORT, false, None), Ok(Mode::TRANSPORT));
+        let without = choose(Mode::UDP_TRANSPORT, false, None);
+        assert!(matches!(without, Err(CloseReason::NoChildProposal(_))), "{without:?}");
+        for mode in [Mode::TUNNEL, Mode::UDP_TUNNEL, Mode::UDP_TUNNEL_DRAFT] {
+            let refused = choose(mode, true, rfc);
+            assert_eq!(refused, Err(CloseReason::TunnelModeOffered));
+            let text = refused.unwrap_err().explain();
+            assert!(text.contains("type=transport"), "{text}");
+        }
+    }
+}

@@ -1,10 +1,18 @@
 //! What goes wrong, and the sentence that says what to do about it.
 
+use core::net::IpAddr;
+use core::net::SocketAddr;
+
+use ipsec_ike::Chain;
 use ipsec_ike::CloseReason;
+use ipsec_ike::ConnectConfig;
 use ipsec_ike::Encapsulation;
 use ipsec_ike::Event;
+use ipsec_ike::Header;
 use ipsec_ike::Lifetimes;
+use ipsec_ike::MessageBuilder;
 use ipsec_ike::NotifyType;
+use ipsec_ike::PayloadType;
 use ipsec_ike::PskSelector;
 use ipsec_ike::RemoteIdentity;
 use ipsec_ike::Role;
@@ -12,6 +20,9 @@ use ipsec_ike::SelectorPolicy;
 use ipsec_ike::Selectors;
 use ipsec_ike::proposal::EspProposal;
 use ipsec_ike::proposal::IkeProposal;
+use vpn_core::Handled;
+use vpn_core::Instant;
+use vpn_core::Path;
 use vpn_core::Socket;
 use vpn_netsim::Nat;
 use vpn_netsim::Verdict;
@@ -47,6 +58,71 @@ fn wrong_pre_shared_key() {
     assert_eq!(at_server, CloseReason::PskMismatch { role: Role::Responder, tried: 1 });
     assert!(text.contains("none of 1 pre-shared keys"), "{text}");
     assert_nothing_left(&pair);
+}
+
+/// A silent server and a blocked port look alike, but a first message to 4500 tells them apart.
+#[test]
+fn wrong_pre_shared_key_behind_a_nat() {
+    let mut pair = Pair::behind_nat(1, client_config(), server_config(), Nat::HOME_ROUTER);
+    let config = pair.connect_config().psk("something else".into());
+    pair.connect_with(config);
+    pair.run(secs(120));
+    let (at_client, _) = reason(&pair, true);
+    assert_eq!(at_client, CloseReason::PskMismatch { role: Role::Initiator, tried: 1 });
+    assert_nothing_left(&pair);
+}
+
+/// Both ends by hand: the server's own address is another than the one that the client sees, and
+/// the client, who says that it is Windows, gives up after message 4.
+#[test]
+fn a_server_behind_a_nat_and_windows() {
+    let mut server = endpoint(server_config(), 1);
+    let mut client = endpoint(client_config(), 2);
+    let mut now = Instant::ZERO;
+    let inside = SocketAddr::new(IpAddr::from([10, 1, 1, 1]), 500);
+    let (outside, home) = (SocketAddr::new(SERVER, 500), SocketAddr::new(CLIENT, 500));
+    client.connect(now, ConnectConfig::new(outside, home)).unwrap();
+    let mut datagram = Vec::new();
+    for number in 0..2 {
+        let _ = client.poll_transmit(now, &mut datagram).unwrap();
+        if number == 0 {
+            datagram = with_vendor_id(
+                &datagram,
+                b"\x1e\x2b\x51\x69\x05\x99\x1c\x7d\x7c\x96\xfc\xbf\xb5\x87\xe4\x61\0\0\0\x09",
+            );
+        }
+        let path = Path { socket: Socket::Ike, local: inside, remote: home };
+        assert_eq!(server.handle_datagram(now, path, &datagram), Handled::Consumed);
+        datagram.clear();
+        let _ = server.poll_transmit(now, &mut datagram).unwrap();
+        let path = Path { socket: Socket::Ike, local: home, remote: outside };
+        assert_eq!(client.handle_datagram(now, path, &datagram), Handled::Consumed);
+        datagram.clear();
+    }
+    while let Some(at) = server.poll_timeout() {
+        now = at;
+        server.handle_timeout(now);
+    }
+    let Some(Event::Failed { reason, role: Role::Responder, .. }) = server.poll_event() else {
+        panic!();
+    };
+    assert_eq!(reason, CloseReason::ServerBehindNatWindows);
+    let text = reason.explain();
+    assert!(text.contains("AssumeUDPEncapsulationContextOnSendRule"), "{text}");
+    assert!(text.contains("PolicyAgent") && text.contains("reboot"), "{text}");
+}
+
+fn with_vendor_id(message: &[u8], id: &[u8]) -> Vec<u8> {
+    let header = Header::decode(message).unwrap();
+    let chain = Chain::new(header.next_payload, &message[Header::LEN..]);
+    let mut out = Vec::new();
+    let mut builder = MessageBuilder::new(&mut out, header);
+    for payload in chain.map(Result::unwrap) {
+        builder.raw(payload.kind, payload.body);
+    }
+    builder.raw(PayloadType::VENDOR_ID, id);
+    builder.finish().unwrap();
+    out
 }
 
 #[test]

@@ -355,3 +355,46 @@ fn payloads_left_out_or_doubled() {
         }
     }
 }
+
+/// Who can't receive at an address can't have a key exchange computed in its name: message 3 has to
+/// show our cookie.
+#[test]
+fn message_3_has_to_show_our_cookie() {
+    let mut server = endpoint(server_config(), 1);
+    let from = path(SocketAddr::new(CLIENT, 500));
+    let first = first_message(2);
+    assert_eq!(server.handle_datagram(Instant::ZERO, from, &first), Handled::Consumed);
+    drop(drain(&mut server, Instant::ZERO));
+    let header = Header::decode(&first).unwrap();
+    let mut third = Vec::new();
+    let mut builder = MessageBuilder::new(&mut third, header);
+    builder.raw(PayloadType::KEY_EXCHANGE, &[9; 32]).raw(PayloadType::NONCE, &[1; 32]);
+    builder.finish().unwrap();
+    let handled = server.handle_datagram(Instant::ZERO, from, &third);
+    assert_eq!(handled, Handled::Dropped(DropReason::Duplicate));
+    assert!(drain(&mut server, Instant::ZERO).is_empty());
+}
+
+#[test]
+fn a_clock_that_jumps_ends_everything_in_order() {
+    let mut pair = Pair::new(12, client_config(), server_config());
+    pair.connect();
+    assert!(pair.run_until(secs(5), Pair::is_up));
+    let far = pair.net.now() + secs(10 * 365 * 86_400);
+    for node in [pair.client, pair.server] {
+        let end = pair.net.remove(node);
+        let mut end = end;
+        end.handle_timeout(far);
+        // An older time is taken as the newest seen.
+        end.handle_timeout(Instant::ZERO);
+        let mut steps = 0;
+        while let Some(at) = end.poll_timeout() {
+            end.handle_timeout(at);
+            drop(drain(&mut end, at));
+            steps += 1;
+            assert!(steps < 10_000);
+        }
+        let counts = end.counts();
+        assert_eq!((counts.peers, counts.ike_sas, counts.children), (0, 0, 0));
+    }
+}

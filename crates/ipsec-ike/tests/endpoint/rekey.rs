@@ -1,12 +1,18 @@
 //! How keys are renewed, and what ends.
 
+use core::net::SocketAddr;
 use std::collections::BTreeMap;
 
 use ipsec_ike::ChildCloseReason;
 use ipsec_ike::ChildHandle;
 use ipsec_ike::CloseReason;
+use ipsec_ike::ConnectConfig;
+use ipsec_ike::Endpoint;
 use ipsec_ike::Event;
 use ipsec_ike::Lifetimes;
+use vpn_core::Instant;
+use vpn_core::Path;
+use vpn_core::Socket;
 use vpn_netsim::Nat;
 use vpn_netsim::NodeId;
 
@@ -151,6 +157,135 @@ fn both_renew_a_pair_at_once() {
         let (at_client, at_server) = (left(client), left(server));
         assert_eq!((at_client.len(), at_server.len()), (1, 1), "seed {seed}");
         assert_eq!(at_client[0], (at_server[0].1, at_server[0].0), "seed {seed}");
+    }
+}
+
+/// Two ends by hand, with what is on the way from each to the other.
+struct Wire {
+    ends: [Endpoint; 2],
+    paths: [Path; 2],
+    on_the_way: [Vec<Vec<u8>>; 2],
+    events: [Vec<Event>; 2],
+}
+
+impl Wire {
+    fn up() -> Self {
+        let addresses = [CLIENT, SERVER].map(|ip| SocketAddr::new(ip, 500));
+        let paths = [(0, 1), (1, 0)].map(|(here, there)| Path {
+            socket: Socket::Ike,
+            local: addresses[here],
+            remote: addresses[there],
+        });
+        let ends = [endpoint(client_config(), 1), endpoint(server_config(), 2)];
+        let mut wire =
+            Self { ends, paths, on_the_way: Default::default(), events: Default::default() };
+        let config = ConnectConfig::new(addresses[1], addresses[0]);
+        wire.ends[0].connect(Instant::ZERO, config).unwrap();
+        wire.poll();
+        while let Some(from) = (0..2).find(|from| !wire.on_the_way[*from].is_empty()) {
+            wire.deliver(from, 0);
+        }
+        wire
+    }
+
+    fn poll(&mut self) {
+        for at in 0..2 {
+            let mut datagram = Vec::new();
+            while self.ends[at].poll_transmit(Instant::ZERO, &mut datagram).is_some() {
+                self.on_the_way[at].push(core::mem::take(&mut datagram));
+            }
+            self.events[at].extend(core::iter::from_fn(|| self.ends[at].poll_event()));
+        }
+    }
+
+    fn deliver(&mut self, from: usize, place: usize) {
+        let datagram = self.on_the_way[from].remove(place);
+        let to = 1 - from;
+        let _ = self.ends[to].handle_datagram(Instant::ZERO, self.paths[to], &datagram);
+        self.poll();
+    }
+
+    /// The pair that this end sends on.
+    fn sends_on(&self, at: usize) -> u32 {
+        let current = self.events[at].iter().rev().find_map(|event| match event {
+            Event::ChildInstall(child) if child.outbound_ready => Some(child.child),
+            Event::ChildReady { child } => Some(*child),
+            _ => None,
+        });
+        let install = self.events[at].iter().find_map(|event| match event {
+            Event::ChildInstall(child) if Some(child.child) == current => Some(child),
+            _ => None,
+        });
+        install.unwrap().outbound.spi
+    }
+
+    fn receives_on(&self, at: usize, spi: u32) -> bool {
+        self.events[at]
+            .iter()
+            .any(|event| matches!(event, Event::ChildInstall(child) if child.inbound.spi == spi))
+    }
+}
+
+/// Both ends renew the same pair, or both the IKE SA, or one each: every order in which what is on
+/// the way can arrive.
+#[test]
+fn every_order_of_crossing_renewals() {
+    for (client_child, server_child) in [(true, true), (false, false), (true, false), (false, true)]
+    {
+        let mut choices: Vec<(usize, usize)> = Vec::new();
+        let mut orders = 0;
+        loop {
+            let mut wire = Wire::up();
+            for (at, child) in [(0, client_child), (1, server_child)] {
+                let peer = wire.ends[at].peers().next().unwrap();
+                if child {
+                    let old = wire.events[at].iter().find_map(|event| match event {
+                        Event::ChildInstall(child) => Some(child.child),
+                        _ => None,
+                    });
+                    wire.ends[at].rekey_child(Instant::ZERO, old.unwrap()).unwrap();
+                } else {
+                    wire.ends[at].rekey_peer(Instant::ZERO, peer).unwrap();
+                }
+            }
+            wire.poll();
+            let mut step = 0;
+            loop {
+                let options: Vec<(usize, usize)> = (0..2)
+                    .flat_map(|from| (0..wire.on_the_way[from].len()).map(move |at| (from, at)))
+                    .collect();
+                if options.is_empty() {
+                    break;
+                }
+                if choices.len() == step {
+                    choices.push((0, options.len()));
+                }
+                let (from, at) = options[choices[step].0];
+                wire.deliver(from, at);
+                step += 1;
+                for here in 0..2 {
+                    let spi = wire.sends_on(here);
+                    assert!(wire.receives_on(1 - here, spi), "{choices:?}");
+                }
+            }
+            let (one, other) = (wire.sends_on(0), wire.sends_on(1));
+            let same = wire.events[0].iter().any(|event| {
+                matches!(event, Event::ChildInstall(child)
+                    if child.outbound.spi == one && child.inbound.spi == other)
+            });
+            assert!(same, "the ends send on different pairs after {choices:?}");
+            orders += 1;
+            // The next order: the last choice that has another option takes it.
+            choices.truncate(step);
+            while choices.last().is_some_and(|(taken, of)| taken + 1 == *of) {
+                choices.pop();
+            }
+            match choices.last_mut() {
+                Some((taken, _)) => *taken += 1,
+                None => break,
+            }
+        }
+        assert!(orders >= 10, "{orders}");
     }
 }
 

@@ -9,6 +9,7 @@ use vpn_core::Socket;
 
 use crate::AuthMethod;
 use crate::CloseReason;
+use crate::Cookies;
 use crate::Event;
 use crate::KeyLogEntry;
 use crate::Message;
@@ -25,6 +26,8 @@ use crate::endpoint::sa::Up;
 use crate::event::Role;
 use crate::handle::SaId;
 use crate::payload::Notification;
+use crate::v1::main_mode::FirstMessage;
+use crate::v1::negotiation::Context;
 use crate::v1::negotiation::Proven;
 use crate::v1::phase_1;
 use crate::v1::phase_1::Action;
@@ -85,6 +88,9 @@ impl Endpoint {
         self.leave_half_open(id);
         let Some(sa) = self.sas.remove(&id) else { return };
         self.deadlines.update(Wakeup::Sa(id), sa.entered, None);
+        if let Some(probe) = sa.probe {
+            self.probes.remove(&probe);
+        }
         let cookies = sa.cookies();
         let ours = match sa.role {
             Role::Initiator => cookies.initiator,
@@ -123,6 +129,30 @@ impl Endpoint {
             Some(peer) => self.on_phase_1_failed(peer, reason),
             None => self.failed(path, role, reason),
         }
+    }
+
+    /// Nothing at all comes back on the port of NAT traversal: that may be a firewall, or a peer
+    /// that is silent about a wrong key. A first message to that port, of an exchange that does not
+    /// go on, tells which: whoever answers it is reached.
+    fn probe_nat_t(&mut self, id: SaId) {
+        let Some(sa) = self.sas.get_mut(&id) else { return };
+        let Phase::Negotiating(negotiation) = &sa.phase else { return };
+        let silent = negotiation.state == State::Message6Awaited
+            && sa.path.socket == Socket::NatT
+            && !sa.heard_on_nat_t;
+        if !silent || sa.probe.is_some() {
+            return;
+        }
+        let method = negotiation.agreed.map_or(AuthMethod::PRE_SHARED_KEY, |agreed| agreed.auth);
+        let Ok(cookie) = self.tools.octets() else { return };
+        let mut context =
+            Context { now: self.now, path: sa.path, policy: &sa.policy, tools: &mut self.tools };
+        let first = FirstMessage::new(&mut context, Cookies::first(cookie), method);
+        let Ok(FirstMessage { datagram, .. }) = first else { return };
+        sa.probe = Some(cookie);
+        let path = sa.path;
+        self.probes.insert(cookie, id);
+        self.send(id, path, &datagram, Sending::First);
     }
 
     /// Reports an attempt that led to nothing, but not too often.
@@ -173,6 +203,7 @@ impl Endpoint {
             Action::RepeatRequest => {
                 let datagram = sa.request.as_ref().map(|one| one.datagram.clone());
                 self.send(id, path, &datagram.unwrap_or_default(), Sending::Repeated);
+                self.probe_nat_t(id);
             }
             Action::GiveUp => match give_up_reason(sa) {
                 Some(reason) => self.fail_phase_1(id, path, reason, None),

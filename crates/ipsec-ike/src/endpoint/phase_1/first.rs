@@ -85,6 +85,7 @@ impl Endpoint {
             give_up_at: self.now + retransmission.give_up() * 4,
             heard_on_nat_t: false,
             half_open: None,
+            probe: None,
             entered: None,
         };
         peer.negotiating = Some(id);
@@ -216,6 +217,7 @@ impl Endpoint {
             give_up_at: self.now + self.config.limits.half_open_time,
             heard_on_nat_t: false,
             half_open: Some(HalfOpenSource { cookie: cookies.initiator, remote: path.remote }),
+            probe: None,
             entered: None,
         };
         self.by_cookie.insert(cookies.responder, id);

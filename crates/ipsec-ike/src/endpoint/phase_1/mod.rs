@@ -54,6 +54,11 @@ impl Endpoint {
         let sa = self.sas.get(&id).ok_or(DropReason::UnknownTunnel)?;
         let provider = self.tools.provider;
         let repeated = sa.answered.as_ref().is_some_and(|one| one.is_of(provider, octets));
+        if !repeated && message.header.cookies.is_first() {
+            // Another first message with the same cookie. It must not pass for message 3, which
+            // has to show ours.
+            return Err(DropReason::Duplicate);
+        }
         let event = match (repeated, message.header.exchange_type) {
             (true, _) => phase_1::Event::Repeated,
             (false, ExchangeType::AGGRESSIVE) => phase_1::Event::Aggressive,
