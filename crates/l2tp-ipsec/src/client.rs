@@ -5,6 +5,7 @@ use core::net::IpAddr;
 use core::net::SocketAddr;
 
 use ipsec_ike::CloseReason;
+use ipsec_ike::Credentials;
 use ipsec_ike::PeerHandle;
 use l2tp_control::CallResult;
 use l2tp_control::ConnectedCall;
@@ -366,6 +367,10 @@ impl Client {
             Note::AddressRequest { session, request } => {
                 let answer = ppp_core::AddressAnswer::Refuse;
                 self.stack.answer_address(session, request.ticket, answer);
+            }
+            // A client's keys are in its configuration.
+            Note::CredentialsRequest { ticket, .. } => {
+                self.stack.answer_credentials(now, ticket, Credentials::Refuse);
             }
             // A client answers nobody's IKE, and hangs up itself when there is no tunnel.
             Note::IkeFailed { peer: None, .. } | Note::NoSccrq(_) => {}

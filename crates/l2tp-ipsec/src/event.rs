@@ -3,6 +3,9 @@ use alloc::string::String;
 use core::net::Ipv4Addr;
 
 use bytes::Bytes;
+use ipsec_ike::CredentialsTicket;
+#[cfg(doc)]
+use ipsec_ike::EndpointConfig;
 use ipsec_ike::PeerInfo;
 use ipsec_ike::identity::Identity;
 use ipsec_ike::proposal::IkeProposal;
@@ -43,6 +46,17 @@ pub enum ServerEvent {
         session: SessionId,
         /// The IP packet.
         packet: Bytes,
+    },
+    /// Which keys may this peer have? Asked where the configuration's
+    /// [`ask_for_credentials`](EndpointConfig::ask_for_credentials) is on: answer with
+    /// [`answer_credentials`](crate::Server::answer_credentials).
+    CredentialsRequest {
+        /// Names the request in the answer.
+        ticket: CredentialsTicket,
+        /// Where the peer is.
+        path: Path,
+        /// What the peer seems to run.
+        fingerprint: Fingerprint,
     },
     /// A peer has proved its identity to IKE, and its L2TP may follow.
     ///

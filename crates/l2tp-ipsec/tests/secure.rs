@@ -8,6 +8,7 @@ use l2tp_ipsec::DisconnectReason;
 use l2tp_ipsec::LocalReason;
 use l2tp_ipsec::ike::Encapsulation;
 use vpn_core::Socket;
+use vpn_netsim::Link;
 use vpn_netsim::Nat;
 use vpn_netsim::NodeId;
 use vpn_netsim::Realm;
@@ -77,4 +78,80 @@ fn the_wrong_key_is_told_in_a_sentence() {
     let id = world.connect(config);
     let reason = world.wait_end(id, secs(200));
     assert!(reason.explain().contains("pre-shared key"), "{}", reason.explain());
+}
+
+/// Old Android kernels announce HMAC-SHA-256 and send 96 bits of it: the first packet tells.
+#[test]
+fn a_peer_that_cuts_its_icv_is_found_out() {
+    for seed in [1, 2] {
+        let mut world = World::secure(seed);
+        let esp = vec!["aes256-sha256_96".parse().unwrap()];
+        let id = world.connect(secure_client_config().ipsec(|ipsec| ipsec.esp(esp)));
+        world.wait_both_up(id, secs(20));
+        let suite = |up: &l2tp_ipsec::Connected| up.security.as_ref().unwrap().esp.to_string();
+        assert_eq!(suite(&world.connected[0]), "aes256-sha256_96");
+        echoes(&mut world, id, 1);
+        // The other kind is not taken for it.
+        let esp = vec!["aes256-sha256".parse().unwrap()];
+        let id = world.connect(secure_client_config().ipsec(|ipsec| ipsec.esp(esp)));
+        world.wait_both_up(id, secs(20));
+        assert_eq!(suite(&world.connected[1]), "aes256-sha256");
+        echoes(&mut world, id, 1);
+    }
+}
+
+/// Each site has a key of its own, which the application looks up.
+#[test]
+fn keys_are_asked_for() {
+    use l2tp_ipsec::ike::Credentials;
+    let config = sim::secure_server_config().ipsec(|ipsec| ipsec.ask_for_credentials(true));
+    let mut world = World::new(1, Link::default(), config, sim::users());
+    let key = |n: usize| format!("the key of site {n}, long and random");
+    let ids: Vec<_> = (0..3)
+        .map(|n| {
+            let server = sim::server_address().ip();
+            let config = ClientConfig::new(server, &key(n)).user("alice", "wonderland");
+            let id = world.connect(config);
+            world.run_while(secs(5), |world| world.asked.is_empty());
+            let (ticket, path) = world.asked.pop().unwrap();
+            assert_eq!(path.remote.ip(), world.address(id).ip());
+            // It may be any of these: the right one is found by trial.
+            let keys = (0..3).map(|n| key(n).as_str().into()).collect();
+            let answer = Credentials::Psk(keys);
+            assert!(world.with_server(|s, now| s.answer_credentials(now, ticket, answer)));
+            id
+        })
+        .collect();
+    for id in &ids {
+        world.wait_up(*id, secs(10));
+        echoes(&mut world, *id, 1);
+    }
+    let stranger = world.connect(secure_client_config());
+    world.run_while(secs(5), |world| world.asked.is_empty());
+    let (ticket, _) = world.asked.pop().unwrap();
+    let answer = Credentials::Refuse;
+    assert!(world.with_server(|s, now| s.answer_credentials(now, ticket, answer)));
+    world.wait_end(stranger, secs(100));
+    let refused = world.refused.last().unwrap().explain();
+    assert!(refused.contains("not known here"), "{refused}");
+}
+
+#[test]
+fn clear_text_is_refused_unless_allowed() {
+    let mut world = World::secure(1);
+    let id = world.connect(sim::client_config());
+    world.wait_end(id, secs(100));
+    let drops = world.server().data_plane().drops();
+    assert!(drops.get(vpn_core::DropReason::NotAllowed) >= 5);
+
+    let config = sim::secure_server_config().plain_l2tp_too(true);
+    let mut world = World::new(1, Link::default(), config, sim::users());
+    let clear = world.connect(sim::client_config().auth([l2tp_ipsec::AuthMethod::MsChapV2]));
+    let secure = world.connect(secure_client_config());
+    for id in [clear, secure] {
+        world.wait_up(id, secs(10));
+        echoes(&mut world, id, 1);
+    }
+    let protected: Vec<bool> = world.connected.iter().map(|up| up.security.is_some()).collect();
+    assert!(protected.contains(&true) && protected.contains(&false));
 }

@@ -6,6 +6,8 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use ipsec_ike::Credentials;
+use ipsec_ike::CredentialsTicket;
 use l2tp_control::Admission;
 use l2tp_control::Counts;
 use l2tp_control::EndpointConfig;
@@ -228,6 +230,18 @@ impl Server {
     /// certificates. Without certificates nobody needs it.
     pub fn set_unix_time(&mut self, now: Instant, unix_seconds: u64) {
         self.stack.set_unix_time(now, unix_seconds);
+    }
+
+    /// Answers a [`ServerEvent::CredentialsRequest`]; says whether it was still waited for.
+    pub fn answer_credentials(
+        &mut self,
+        now: Instant,
+        ticket: CredentialsTicket,
+        credentials: Credentials,
+    ) -> bool {
+        let waited = self.stack.answer_credentials(now, ticket, credentials);
+        self.pump();
+        waited
     }
 
     /// Asks for new keys for all of a session's packets, as if the lifetime of the present ones

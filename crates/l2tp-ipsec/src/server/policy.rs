@@ -57,6 +57,10 @@ impl Server {
 
     fn act(&mut self, note: Note) {
         match note {
+            Note::CredentialsRequest { ticket, path, fingerprint } => {
+                let request = ServerEvent::CredentialsRequest { ticket, path, fingerprint };
+                self.events.push_back(request);
+            }
             Note::PeerUp(info) => self.events.push_back(ServerEvent::PeerUp(info)),
             Note::Moved(path) => self.events.push_back(ServerEvent::Moved { path }),
             Note::KeyLog(key) => self.events.push_back(ServerEvent::KeyLog(key)),

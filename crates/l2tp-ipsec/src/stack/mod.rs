@@ -21,8 +21,10 @@ use bytes::Bytes;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use ipsec_ike::CloseReason;
+use ipsec_ike::CredentialsTicket;
 use ipsec_ike::PeerHandle;
 use ipsec_ike::PeerInfo;
+use ipsec_ike::vendor::Fingerprint;
 use l2tp_control::ConnectedCall;
 use l2tp_control::Endpoint;
 use l2tp_control::EndpointConfig;
@@ -113,6 +115,11 @@ impl fmt::Debug for Random {
 /// What the owner decides on, or passes on.
 #[derive(Debug)]
 pub(crate) enum Note {
+    CredentialsRequest {
+        ticket: CredentialsTicket,
+        path: Path,
+        fingerprint: Fingerprint,
+    },
     PeerUp(Box<PeerInfo>),
     /// A link is ready for L2TP.
     Secured(Secured),

@@ -23,6 +23,8 @@ use ipsec_esp::Shared;
 use ipsec_esp::Spi;
 use ipsec_ike::ChildHandle;
 use ipsec_ike::ChildSa;
+use ipsec_ike::Credentials;
+use ipsec_ike::CredentialsTicket;
 use ipsec_ike::Endpoint;
 use ipsec_ike::Event;
 use ipsec_ike::PeerHandle;
@@ -425,6 +427,9 @@ impl Stack {
                 let path = Some(path);
                 self.notes.push_back(Note::IkeFailed { peer: None, path, reason });
             }
+            Event::CredentialsRequest { ticket, remote: path, fingerprint, .. } => {
+                self.notes.push_back(Note::CredentialsRequest { ticket, path, fingerprint });
+            }
             Event::KeyLog(entry) => self.notes.push_back(Note::KeyLog(KeyLog::Ike(entry))),
             Event::Trace(trace) => {
                 let step = Step::Ike(trace);
@@ -538,6 +543,18 @@ impl Stack {
         }
         while self.ike_event() {}
         !peers.is_empty()
+    }
+
+    /// Answers which keys a peer may have.
+    pub(crate) fn answer_credentials(
+        &mut self,
+        now: Instant,
+        ticket: CredentialsTicket,
+        credentials: Credentials,
+    ) -> bool {
+        let now = self.advance(now);
+        let Some(ipsec) = &mut self.ipsec else { return false };
+        ipsec.ike.answer_credentials(now, ticket, credentials).is_ok()
     }
 
     /// How the link of a session is protected.

@@ -18,6 +18,7 @@ use l2tp_ipsec::ServerConfig;
 use l2tp_ipsec::ServerEvent;
 use l2tp_ipsec::SessionId;
 use l2tp_ipsec::Users;
+use l2tp_ipsec::ike::CredentialsTicket;
 use ppp_core::AuthRequest;
 use vpn_core::Instant;
 use vpn_core::Path;
@@ -70,6 +71,8 @@ pub struct World {
     /// Whether the inside of the server sends every packet back.
     pub echo: bool,
     addresses: BTreeMap<NodeId, SocketAddr>,
+    /// Peers whose keys the server asks for.
+    pub asked: Vec<(CredentialsTicket, Path)>,
     /// Whom IKE has proved.
     pub peers: usize,
     pub moved: Vec<Path>,
@@ -97,6 +100,7 @@ impl World {
             drained: false,
             echo: true,
             addresses: BTreeMap::new(),
+            asked: Vec::new(),
             peers: 0,
             moved: Vec::new(),
             random,
@@ -380,6 +384,7 @@ impl World {
                 }
                 self.packets.push((session, packet));
             }
+            ServerEvent::CredentialsRequest { ticket, path, .. } => self.asked.push((ticket, path)),
             ServerEvent::PeerUp(_) => self.peers += 1,
             ServerEvent::KeyLog(_) => {}
             ServerEvent::Moved { path } => self.moved.push(path),
