@@ -130,17 +130,35 @@ fn high(sequence: u64, extended: bool) -> Option<u32> {
     extended.then(|| u32::try_from(sequence >> 32).unwrap_or_default())
 }
 
+/// Up to so many packets go one by one, if they are also [`SHORT`]: lanes take time to be set up.
+const FEW: usize = 3;
+/// Octets of a packet that is too short for lanes to pay among [`FEW`].
+const SHORT: usize = 256;
+
+/// Whether packets of these lengths go one by one.
+fn one_by_one(mut lengths: impl ExactSizeIterator<Item = usize>) -> bool {
+    lengths.len() == 1 || (lengths.len() <= FEW && lengths.all(|len| len < SHORT))
+}
+
 pub(super) fn seal(suite: &Suite, path: Path, jobs: &mut [SealJob<'_>]) {
     let (Some(kernel), Some(ni)) = (Kernel::new(path), AesNi::new()) else { return };
-    let icv_len = suite.suite().icv_len();
-    if let [job] = jobs
-        && let Some(key) = (job.key as &dyn Any).downcast_ref::<SealKey>()
-        && core::ptr::eq(key.crypto, suite)
-        && seal_alone(ni, key, job, icv_len).is_some()
-    {
-        job.sealed = true;
-        return;
+    if !one_by_one(jobs.iter().map(|job| job.packet.len())) {
+        return seal_batch(suite, (kernel, ni, path), jobs);
     }
+    for job in jobs {
+        let sealed = (job.key as &dyn Any)
+            .downcast_ref::<SealKey>()
+            .filter(|key| core::ptr::eq(key.crypto, suite))
+            .and_then(|key| seal_alone(ni, key, job, suite.suite().icv_len()));
+        match sealed {
+            Some(()) => job.sealed = true,
+            None => seal_batch(suite, (kernel, ni, path), core::slice::from_mut(job)),
+        }
+    }
+}
+
+fn seal_batch(suite: &Suite, (kernel, ni, path): (Kernel, AesNi, Path), jobs: &mut [SealJob<'_>]) {
+    let icv_len = suite.suite().icv_len();
     for jobs in jobs.chunks_mut(MOST) {
         let mut works = ArrayVec::<_, MOST>::new();
         let mut ivs = ArrayVec::<_, MOST>::new();
@@ -209,15 +227,23 @@ fn open_alone(
 
 pub(super) fn open(suite: &Suite, path: Path, jobs: &mut [OpenJob<'_>]) {
     let Some(kernel) = Kernel::new(path) else { return };
-    let icv_len = suite.suite().icv_len();
-    if let [job] = jobs
-        && let Some(key) = (job.key as &dyn Any).downcast_ref::<OpenKey>()
-        && core::ptr::eq(key.crypto, suite)
-        && let Some(authentic) = open_alone(kernel, key, job, icv_len)
-    {
-        job.authentic = authentic;
-        return;
+    if !one_by_one(jobs.iter().map(|job| job.packet.len())) {
+        return open_batch(suite, (kernel, path), jobs);
     }
+    for job in jobs {
+        let authentic = (job.key as &dyn Any)
+            .downcast_ref::<OpenKey>()
+            .filter(|key| core::ptr::eq(key.crypto, suite))
+            .and_then(|key| open_alone(kernel, key, job, suite.suite().icv_len()));
+        match authentic {
+            Some(authentic) => job.authentic = authentic,
+            None => open_batch(suite, (kernel, path), core::slice::from_mut(job)),
+        }
+    }
+}
+
+fn open_batch(suite: &Suite, (kernel, path): (Kernel, Path), jobs: &mut [OpenJob<'_>]) {
+    let icv_len = suite.suite().icv_len();
     for jobs in jobs.chunks_mut(MOST) {
         let mut works = ArrayVec::<_, MOST>::new();
         let mut icvs = ArrayVec::<_, MOST>::new();

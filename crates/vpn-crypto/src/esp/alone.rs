@@ -2,8 +2,10 @@
 
 use super::hmac::BlockHash;
 use super::hmac::KeyStates;
+use super::hmac::Last;
 use super::hmac::Mac;
 use super::hmac::States;
+use super::macs::outer_block;
 use crate::kernel::aes_schedule::Schedule;
 use crate::kernel::cbc_encrypt::Kernel;
 use crate::kernel::cpu::AesNi;
@@ -55,7 +57,30 @@ fn seal_with<K, H, const W: usize>(
 {
     let mut state = states.inner;
     K::encrypt(aes, sha, keys.cipher, message, &mut state);
-    states.complete(state, message.len(), message.as_chunks::<64>().1, high, icv);
+    let high = high.map(u32::to_be_bytes);
+    let high = high.as_ref().map_or(&[][..], |high| high);
+    let last = Last::new::<H>(message.len(), message.as_chunks::<64>().1, high);
+    finish::<K, H, W>(sha, states, state, &last, icv);
+}
+
+/// Hashes the `last` blocks, then the outer block, and fills `icv`.
+fn finish<K, H, const W: usize>(
+    sha: ShaNi,
+    states: &KeyStates<H, 64>,
+    inner: [u32; W],
+    last: &Last<64>,
+    icv: &mut [u8],
+) where
+    K: Hash<W>,
+    H: BlockHash<64, State = [u32; W]>,
+{
+    let mut inner = [inner];
+    K::streams(sha, &mut inner, [last.blocks()], last.blocks().len());
+    let [inner] = inner;
+    let mut outer = [states.outer];
+    K::streams(sha, &mut outer, [&[outer_block(&inner)]], 1);
+    let [outer] = outer;
+    H::digest(&outer, icv);
 }
 
 /// Decrypts `message`, a packet without its ICV, and fills `icv` with what it should be. `None` if
@@ -94,6 +119,8 @@ fn open_with<K, H, const W: usize>(
     let (mut state, mut tail) = (states.inner, [0; 64]);
     let kernels = (kernel, sha);
     decrypt_and_hash::<K, W>(kernels, keys.cipher, message, &mut state, &mut tail);
-    let tail = tail.get(..message.len() % 64).unwrap_or_default();
-    states.complete(state, message.len(), tail, high, icv);
+    let high = high.map(u32::to_be_bytes);
+    let high = high.as_ref().map_or(&[][..], |high| high);
+    let last = Last::from_block::<H>(message.len(), (tail, message.len() % 64), high);
+    finish::<K, H, W>(sha, states, state, &last, icv);
 }

@@ -57,21 +57,8 @@ impl<H: BlockHash<BLOCK>, const BLOCK: usize> KeyStates<H, BLOCK> {
         let mut state = self.inner;
         let (blocks, tail) = message.as_chunks::<BLOCK>();
         H::compress(&mut state, blocks);
-        self.complete(state, message.len(), tail, high, icv);
-    }
-
-    /// Fills `icv`, when the whole blocks of a message of `len` octets are hashed and `tail` is what
-    /// remains of it.
-    pub(super) fn complete(
-        &self,
-        mut state: H::State,
-        len: usize,
-        tail: &[u8],
-        high: Option<u32>,
-        icv: &mut [u8],
-    ) {
         let high = high.map(u32::to_be_bytes);
-        Self::finish(&mut state, len, tail, high.as_ref().map_or(&[], |high| high));
+        Self::finish(&mut state, message.len(), tail, high.as_ref().map_or(&[], |high| high));
 
         let mut digest = [0; BLOCK];
         let len = H::digest(&state, &mut digest);
@@ -96,27 +83,43 @@ pub(super) struct Last<const BLOCK: usize> {
 impl<const BLOCK: usize> Last<BLOCK> {
     /// `tail`, `extra`, the padding and the length, behind the key block and the whole blocks of a
     /// message of `len` octets that ends with `tail`.
+    #[inline]
     pub(super) fn new<H: BlockHash<BLOCK>>(len: usize, tail: &[u8], extra: &[u8]) -> Self {
-        let end = tail.len() + extra.len();
-        let short = end + 1 + H::LENGTH_FIELD <= BLOCK;
-        let mut last = Self { octets: [[0; BLOCK]; 2], used: if short { 1 } else { 2 } };
-        let octets = last.octets.as_flattened_mut();
-        // In eights, which in ESP is most of it: a call for so little takes longer.
-        let (eights, few) = tail.as_chunks::<8>();
-        for (place, eight) in octets.as_chunks_mut().0.iter_mut().zip(eights) {
-            *place = *eight;
+        let mut last = Self { octets: [[0; BLOCK]; 2], used: 2 };
+        if let Some(place) = last.octets.as_flattened_mut().get_mut(..tail.len()) {
+            place.copy_from_slice(tail);
         }
-        let behind = octets.iter_mut().skip(8 * eights.len());
-        for (place, octet) in behind.zip(few.iter().chain(extra).chain(&[0x80])) {
+        last.pad::<H>(len, tail.len(), extra);
+        last
+    }
+
+    /// The same, with a tail of `end` octets that stands at the start of `block`, before zeros.
+    #[inline]
+    pub(super) fn from_block<H: BlockHash<BLOCK>>(
+        len: usize,
+        (block, end): ([u8; BLOCK], usize),
+        extra: &[u8],
+    ) -> Self {
+        let mut last = Self { octets: [block, [0; BLOCK]], used: 2 };
+        last.pad::<H>(len, end, extra);
+        last
+    }
+
+    #[inline]
+    fn pad<H: BlockHash<BLOCK>>(&mut self, len: usize, end: usize, extra: &[u8]) {
+        let behind = self.octets.as_flattened_mut().iter_mut().skip(end);
+        for (place, octet) in behind.zip(extra.iter().chain(&[0x80])) {
             *place = *octet;
+        }
+        if end + extra.len() + 1 + H::LENGTH_FIELD <= BLOCK {
+            self.used = 1;
         }
         // No packet comes near 2^61 octets.
         let bits = u64::try_from(BLOCK + len + extra.len()).unwrap_or(u64::MAX).saturating_mul(8);
-        let used = last.octets.split_at_mut(last.used).0;
+        let used = self.octets.split_at_mut(self.used).0;
         if let Some(field) = used.as_flattened_mut().last_chunk_mut::<8>() {
             *field = H::length(bits);
         }
-        last
     }
 
     pub(super) fn blocks(&self) -> &[[u8; BLOCK]] {

@@ -91,7 +91,7 @@ fn lanes<K, H, const W: usize>(
 
 /// The one block of the outer hash behind the key block: the inner digest, of big-endian words, the
 /// padding and the length.
-fn outer_block<const W: usize>(inner: &[u32; W]) -> [u8; 64] {
+pub(super) fn outer_block<const W: usize>(inner: &[u32; W]) -> [u8; 64] {
     let mut block = [0; 64];
     let (words, _) = block.as_chunks_mut();
     for (place, word) in words.iter_mut().zip(inner) {

@@ -19,7 +19,7 @@ fn block<const G: usize>(state: &mut [[__m512i; 8]; G], words: &mut [Words; G]) 
             let k = _mm512_set1_epi32($k[$i / 4][$i % 4].cast_signed());
             for g in 0..G {
                 let (v, w) = (&mut v[g], &mut words[g]);
-                let early = _mm512_add_epi32(_mm512_add_epi32(w[$i], k), v[$h]);
+                let early = in_order(_mm512_add_epi32(_mm512_add_epi32(w[$i], k), v[$h]));
                 let choice = _mm512_ternarylogic_epi32::<0xca>(v[$e], v[$f], v[$g]);
                 let majority = _mm512_ternarylogic_epi32::<0xe8>(v[$a], v[$b], v[$c]);
                 let early = in_order(_mm512_add_epi32(early, choice));
@@ -30,7 +30,7 @@ fn block<const G: usize>(state: &mut [[__m512i; 8]; G], words: &mut [Words; G]) 
                     let sum = _mm512_add_epi32(w[$i], w[($i + 9) % 16]);
                     let more =
                         _mm512_add_epi32(small0(w[($i + 1) % 16]), small1(w[($i + 14) % 16]));
-                    w[$i] = _mm512_add_epi32(sum, more);
+                    w[$i] = in_order(_mm512_add_epi32(sum, more));
                 }
             }
         };
