@@ -12,6 +12,8 @@ mod tests;
 
 pub(crate) use key::Key;
 
+use core::hint::black_box;
+
 use super::Path;
 use super::cpu::AesClmul;
 use super::cpu::VaesClmul256;
@@ -70,14 +72,29 @@ impl Gcm {
     /// Encrypts `packet` but its first 16 octets, in place, and gives the tag. `None` if the packet
     /// is shorter than that.
     pub(crate) fn seal(self, key: &Key, start: Start, packet: &mut [u8]) -> Option<[u8; 16]> {
-        self.run::<false>(key, start, packet)
+        let [low, high] = self.run::<false>(key, start, packet)?;
+        Some((u128::from(high) << 64 | u128::from(low)).to_le_bytes())
     }
 
-    /// Decrypts `packet` but its first 16 octets, in place, and gives the tag that it should have
-    /// had. The caller compares and, unless they are equal, wipes the packet. `None` if the packet
+    /// Decrypts `packet` but its first 16 octets, in place, and says whether its tag is `tag`. If
+    /// it is not, the packet is wiped: what came out is nobody's plaintext. `None` if the packet
     /// is shorter than that.
-    pub(crate) fn open(self, key: &Key, start: Start, packet: &mut [u8]) -> Option<[u8; 16]> {
-        self.run::<true>(key, start, packet)
+    pub(crate) fn open(
+        self,
+        key: &Key,
+        start: Start,
+        packet: &mut [u8],
+        tag: &[u8; 16],
+    ) -> Option<bool> {
+        let [low, high] = self.run::<true>(key, start, packet)?;
+        let expected = u128::from(high) << 64 | u128::from(low);
+        let difference = expected ^ u128::from_le_bytes(*tag);
+        // All bits come together before anything is decided.
+        let differ = black_box((difference >> 64) as u64 | difference as u64);
+        if differ != 0 {
+            packet.fill(0);
+        }
+        Some(differ == 0)
     }
 
     fn run<const OPEN: bool>(
@@ -85,7 +102,7 @@ impl Gcm {
         key: &Key,
         Start { counter, aad, aad_len }: Start,
         packet: &mut [u8],
-    ) -> Option<[u8; 16]> {
+    ) -> Option<[u64; 2]> {
         if packet.len() < FRONT {
             return None;
         }

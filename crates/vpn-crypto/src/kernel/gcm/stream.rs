@@ -61,6 +61,8 @@ macro_rules! stream {
     ($width:ident, $features:literal) => {
         pub(super) mod $width {
             use core::arch::x86_64::__m128i;
+            use core::arch::x86_64::_mm_cvtsi128_si64;
+            use core::arch::x86_64::_mm_extract_epi64;
             use core::arch::x86_64::_mm_loadu_si128;
             use core::arch::x86_64::_mm_set_epi32;
             use core::arch::x86_64::_mm_set_epi64x;
@@ -169,7 +171,7 @@ macro_rules! stream {
                     at: *mut u8,
                     len: usize,
                     lengths: __m128i,
-                ) -> [u8; 16] {
+                ) -> [u64; 2] {
                     let states = key_stream!(stream, N);
                     let blocks = len.div_ceil(16);
                     // The first block has power `blocks` + 1 and the lengths have power 1.
@@ -180,11 +182,10 @@ macro_rules! stream {
                     for i in 0..N {
                         let place = at.wrapping_add(i * WIDTH);
                         // Only the last two may lack octets.
-                        let whole = i + 2 < N;
                         let here = len.saturating_sub(i * WIDTH).min(WIDTH);
+                        let whole = i + 2 < N || (i + 1 < N && here == WIDTH);
                         let input = if whole {
-                            // SAFETY: the caller's promise; all registers but the last two are
-                            // whole.
+                            // SAFETY: the caller's promise; this register is whole.
                             unsafe { load(place) }
                         } else {
                             // SAFETY: the caller's promise; `here` octets are left.
@@ -220,14 +221,12 @@ macro_rules! stream {
                     }
                     let hash = super::registers::bits128::reverse(self::sum(reduce(sum)));
                     let tag = super::registers::bits128::xor(hash, stream.mask);
-                    let mut octets = [0; 16];
-                    // SAFETY: the array has 16 octets.
-                    unsafe { super::registers::bits128::store(octets.as_mut_ptr(), tag) };
-                    octets
+                    let halves = [_mm_cvtsi128_si64(tag), _mm_extract_epi64::<1>(tag)];
+                    halves.map(i64::cast_unsigned)
                 }
 
                 /// Encrypts or decrypts all of `packet` but its first block, in place, and gives
-                /// the tag. `start` is the counter block of block 0; `aad` is the additional data
+                /// the tag as little-endian halves. `start` is the counter block of block 0; `aad` is the additional data
                 /// with zeros behind it, and `aad_len` its length. Blocks are numbers, the first
                 /// octet highest.
                 pub(in super::super) fn run<const OPEN: bool>(
@@ -236,7 +235,7 @@ macro_rules! stream {
                     aad: u128,
                     aad_len: u8,
                     packet: &mut [u8],
-                ) -> [u8; 16] {
+                ) -> [u64; 2] {
                     let mut stream = Stream {
                         key,
                         counters: add(broadcast(number(start)), numbers()),
