@@ -2,6 +2,7 @@
 #![no_std]
 
 pub use ipsec_esp;
+pub use ipsec_ike;
 pub use l2tp_control;
 pub use l2tp_ipsec;
 pub use l2tp_wire;
