@@ -181,18 +181,23 @@ impl EndpointConfig {
     }
 
     /// When a silent peer is asked whether it is still there; `None` for never. Peers that did
-    /// not announce DPD, such as Windows, are never asked.
+    /// not announce DPD, such as Windows, are never asked. Times under a second count as one.
     #[must_use]
     pub fn dpd(mut self, dpd: Option<Dpd>) -> Self {
-        self.policy.dpd = dpd;
+        let least = Duration::from_secs(1);
+        self.policy.dpd = dpd.map(|Dpd { interval, tries, retry }| Dpd {
+            interval: interval.max(least),
+            tries,
+            retry: retry.max(least),
+        });
         self
     }
 
     /// After how long without sending a NAT keepalive goes out, where we are behind a NAT
-    /// (RFC 3948 §4). 20 s by default.
+    /// (RFC 3948 §4). 20 s by default; under a second counts as one.
     #[must_use]
     pub fn keepalive(mut self, interval: Duration) -> Self {
-        self.policy.keepalive = interval;
+        self.policy.keepalive = interval.max(Duration::from_secs(1));
         self
     }
 

@@ -220,9 +220,7 @@ impl Endpoint {
         };
         let ours = newer.role == Role::Initiator;
         peer.current = Some(keeper);
-        if let Some(sa) = self.sas.get(&keeper).filter(|_| !crossing) {
-            peer.path = sa.path;
-        }
+        let path = self.sas.get(&keeper).filter(|_| !crossing).map(|sa| sa.path);
         let superseded: Vec<SaId> = peer.sas.iter().copied().filter(|id| *id != keeper).collect();
         for id in superseded {
             let Some(sa) = self.sas.get_mut(&id) else { continue };
@@ -231,6 +229,24 @@ impl Endpoint {
             let linger = if ours { LINGER_OURS } else { LINGER_THEIRS };
             established.delete_at.get_or_insert(now + linger);
             self.settle_sa(id);
+        }
+        if let Some(path) = path {
+            self.move_bundle(handle, path);
+        }
+    }
+
+    /// A peer is reached on another path from now on: it is found there.
+    fn move_bundle(&mut self, handle: PeerHandle, path: Path) {
+        let Some(peer) = self.peers.get_mut(&handle) else { return };
+        let old = peer.key();
+        peer.path = path;
+        let new = peer.key();
+        if let (Some(old), Some(new)) = (old, new)
+            && old != new
+            && self.bundles.get(&old) == Some(&handle)
+        {
+            self.bundles.remove(&old);
+            self.bundles.entry(new).or_insert(handle);
         }
     }
 
@@ -447,21 +463,16 @@ impl Endpoint {
         if same || !may || path.socket != Socket::NatT || peer.path.socket != Socket::NatT {
             return false;
         }
-        let old = BundleKey { identity: info.remote_id.clone(), remote: peer.path.remote };
-        let new = BundleKey { identity: info.remote_id.clone(), remote: path.remote };
-        peer.path.remote = path.remote;
-        info.path.remote = path.remote;
-        info.esp_path = esp_path(peer.path, info.encapsulated);
+        let moved = Path { remote: path.remote, ..peer.path };
+        info.path = moved;
+        info.esp_path = esp_path(moved, info.encapsulated);
         let esp_path = info.esp_path;
         let sas = peer.sas.clone();
+        self.move_bundle(handle, moved);
         for id in sas {
             if let Some(sa) = self.sas.get_mut(&id) {
                 sa.path.remote = path.remote;
             }
-        }
-        if self.bundles.get(&old) == Some(&handle) {
-            self.bundles.remove(&old);
-            self.bundles.entry(new).or_insert(handle);
         }
         self.emit(Event::PathChanged { peer: handle, path: esp_path });
         true
@@ -474,9 +485,12 @@ impl Endpoint {
         write: impl FnOnce(&mut crate::MessageBuilder<'_>),
     ) {
         let Ok(message_id) = self.tools.message_id() else { return };
-        let Some(sa) = self.sas.get(&id) else { return };
-        let Some(established) = sa.established() else { return };
+        let Some(sa) = self.sas.get_mut(&id) else { return };
         let path = sa.path;
+        let Some(established) = sa.established_mut() else { return };
+        // Both sides have the same keys: our own message must not pass for one of the peer when
+        // somebody sends it back.
+        established.note_informational(message_id);
         if let Ok(message) = established.secured.seal_informational(message_id, write) {
             self.send(id, path, &message, Sending::First);
         }

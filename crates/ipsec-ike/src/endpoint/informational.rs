@@ -106,6 +106,8 @@ impl Endpoint {
                 self.hear_peer(peer);
                 self.on_initial_contact(id, peer);
             }
+            // It is about ESP, and about no pair that is being negotiated.
+            NotifyType::INVALID_SPI => self.hear_peer(peer),
             error if error.is_error() => {
                 self.hear_peer(peer);
                 self.on_child_refused(id, notification);

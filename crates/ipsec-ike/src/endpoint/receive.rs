@@ -71,7 +71,9 @@ impl Endpoint {
         let first = header.cookies.is_first()
             && header.cookies.initiator != [0; 8]
             && header.message_id == 0
-            && !header.is_encrypted();
+            && !header.is_encrypted()
+            // Our own first message that somebody sent back.
+            && !self.by_cookie.contains_key(&header.cookies.initiator);
         match header.exchange_type {
             ExchangeType::MAIN_MODE | ExchangeType::AGGRESSIVE if first => {
                 self.on_first_message(path, whole)

@@ -398,3 +398,31 @@ fn a_clock_that_jumps_ends_everything_in_order() {
         assert_eq!((counts.peers, counts.ike_sas, counts.children), (0, 0, 0));
     }
 }
+
+/// Both ends have the same keys, so what one sent might pass for the other's when it comes back.
+#[test]
+fn what_is_reflected_does_nothing() {
+    let mut pair = Pair::new(13, client_config(), server_config());
+    let all = Rc::new(RefCell::new(Vec::new()));
+    let keep = Rc::clone(&all);
+    pair.net.intercept(move |_, datagram| {
+        keep.borrow_mut().push(datagram.clone());
+        Verdict::Pass
+    });
+    pair.connect();
+    pair.run(secs(100));
+    pair.events.clear();
+    for datagram in all.take() {
+        let back = if datagram.source.ip() == SERVER { pair.server } else { pair.client };
+        let path =
+            Path { socket: datagram.socket, local: datagram.source, remote: datagram.destination };
+        let sent = pair.net.with(back, |end, now| {
+            let _ = end.handle_datagram(now, path, &datagram.payload);
+            drain(end, now)
+        });
+        assert!(sent.is_empty(), "{sent:?}");
+    }
+    pair.run(secs(1));
+    assert!(pair.events.is_empty(), "{:?}", pair.events);
+    assert_eq!(pair.net.node(pair.client).counts().ike_sas, 1);
+}
