@@ -1,10 +1,10 @@
 //! Triple DES by look-ups in registers: AVX-512 VBMI.
 //!
-//! `vpermi2b` looks 64 octets up in a table of 128 at once, in the same time whatever they are: two
-//! S-boxes. A block is a lane of 64 bits. Each half is kept as E expands it: an octet for each
-//! S-box, with six bits. Four look-ups then are the S-boxes of a round for eight blocks, and
-//! `vpmultishiftqb`, which gives each octet eight bits of its lane from anywhere, does P and E
-//! together, bit by bit.
+//! `vpermi2b` looks 64 octets up in a table of 128 at once, in the same time whatever they are. A
+//! block is a lane of 64 bits. Each half is kept as E expands it: an octet for each S-box, with six
+//! bits. Two look-ups, whose tables share the bits of all S-boxes, are the S-boxes of a round for
+//! eight blocks, and `vpmultishiftqb`, which gives each octet eight bits of its lane from anywhere,
+//! does P and E together, bit by bit.
 //!
 //! This is also how one packet alone is encrypted, a chain of 48 rounds a block: the latency of a
 //! round is about that of table code, without its tables in memory.
@@ -20,43 +20,68 @@ use super::tables;
 /// Blocks in a register.
 pub(super) const LANES: usize = 8;
 
-/// Four S-boxes in a table: 64 octets for the first two, 64 for the others. An octet has the bits of
-/// an S-box with an even number in its low half and of the next in its high half.
-static FOURS: [[[u8; 64]; 2]; 2] = {
-    let mut fours = [[[0; 64]; 2]; 2];
+/// For each bit of the S-boxes' output, from the first, whether it is in the second table. For each
+/// S-box three of the six bits that go in come from each table, and half a table has eight bits of
+/// four S-boxes: found by trial, checked by [`PLACES`] and [`P_THEN_E`].
+const IN_SECOND: u32 = 0x5e70_61ea;
+
+/// For each octet, which half of the tables it is looked up in.
+const UPPER: u64 = 0x4040_0000_4040_0000;
+
+/// Where in the octet of its S-box each output bit stands, in its table.
+const PLACES: [u8; 32] = {
+    let mut places = [0; 32];
+    let mut used = [[0; 2]; 2];
     let mut at = 0;
-    while at < 512 {
-        let (s_box, bits) = (at / 64, at % 64);
-        let value = tables::substitute(s_box, bits as u8);
-        fours[s_box / 4][s_box / 2 % 2][bits] |= value << (s_box % 2 * 4);
+    while at < 32 {
+        let used = &mut used[(IN_SECOND >> at & 1) as usize][at / 8 % 2];
+        places[at] = *used;
+        *used += 1;
+        assert!(*used <= 8);
         at += 1;
     }
-    fours
+    places
 };
 
-/// For each octet, which half of a table it is looked up in.
-const SECOND: u64 = 0x4040_0000_4040_0000;
-
-/// The octets that are looked up in the first table.
-const FIRST: u64 = 0x0000_0000_ffff_ffff;
+/// Two tables that every octet is looked up in. Each has 64 octets for S-boxes 1, 2, 5 and 6 and 64
+/// for the others, and in an octet of these two bits on average of what each S-box gives.
+static TABLES: [[[u8; 64]; 2]; 2] = {
+    let mut tables = [[[0; 64]; 2]; 2];
+    let mut at = 0;
+    while at < 32 * 64 {
+        let (bit, input) = (at / 64, at % 64);
+        let value = tables::substitute(bit / 4, input as u8) >> (3 - bit % 4) & 1;
+        tables[(IN_SECOND >> bit & 1) as usize][bit / 8 % 2][input] |= value << PLACES[bit];
+        at += 1;
+    }
+    tables
+};
 
 /// Where the bit that goes to bit `to` begins, if it comes from bit `from` of the lane.
 const fn shift(from: usize, to: usize) -> u8 {
     ((from + 64 - to) % 64) as u8
 }
 
-/// P and then E: for each bit of an octet, where each octet of the lane takes it from, which has
-/// the four bits of an S-box in each octet.
-static P_THEN_E: [[u8; 8]; 6] = {
-    let mut table = [[0; 8]; 6];
+/// P and then E: three times from each table, where each octet of the lane takes a bit from, and
+/// which bit of it that becomes.
+static P_THEN_E: [[([u8; 8], [u8; 8]); 3]; 2] = {
+    let mut steps = [[([0; 8], [0; 8]); 3]; 2];
     let mut at = 0;
-    while at < 48 {
-        let (s_box, bit) = (at / 6, at % 6);
-        let from = tables::P[tables::expand(s_box, bit)] as usize - 1;
-        table[5 - bit][s_box] = shift(4 * (from / 4 % 2) + 8 * (from / 4) + 3 - from % 4, 5 - bit);
+    while at < 8 {
+        let mut taken = [0; 2];
+        let mut bit = 0;
+        while bit < 6 {
+            let from = tables::P[tables::expand(at, bit)] as usize - 1;
+            let table = (IN_SECOND >> from & 1) as usize;
+            let step = &mut steps[table][taken[table]];
+            step.0[at] = shift(8 * (from / 4) + PLACES[from] as usize, 5 - bit);
+            step.1[at] = 1 << (5 - bit);
+            taken[table] += 1;
+            bit += 1;
+        }
         at += 1;
     }
-    table
+    steps
 };
 
 /// E of a half that stands twice in the lane, the first bit most significant: its octets are
@@ -103,7 +128,7 @@ impl Steps {
         let mut steps = [[0]; STEPS];
         let mut keys = *schedule.round_keys();
         for key in &mut keys {
-            *key |= SECOND;
+            *key |= UPPER;
         }
         steps[START] = [keys[0]];
         // What has been added to the half that is changed, and to the half that goes in.
@@ -139,22 +164,23 @@ pub(super) type Rows = [[u64; LANES]; STEPS];
 
 /// What does not change from block to block.
 struct Constants {
-    s_boxes: [[__m512i; 2]; 2],
-    p_then_e: [__m512i; 6],
+    tables: [[__m512i; 2]; 2],
+    shifts: [[__m512i; 3]; 2],
+    bits: [[__m512i; 3]; 2],
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,gfni")]
 fn constants() -> Constants {
-    let mut s_boxes = [[_mm512_setzero_si512(); 2]; 2];
-    for (register, half) in s_boxes.as_flattened_mut().iter_mut().zip(FOURS.as_flattened()) {
+    let mut tables = [[_mm512_setzero_si512(); 2]; 2];
+    for (register, half) in tables.as_flattened_mut().iter_mut().zip(TABLES.as_flattened()) {
         // SAFETY: the array has 64 octets, and there is no need of alignment.
         *register = unsafe { _mm512_loadu_si512(half.as_ptr().cast()) };
     }
-    let mut p_then_e = [_mm512_setzero_si512(); 6];
-    for (register, shifts) in p_then_e.iter_mut().zip(&P_THEN_E) {
-        *register = octets(shifts);
+    Constants {
+        tables,
+        shifts: P_THEN_E.map(|steps| steps.map(|(shifts, _)| octets(&shifts))),
+        bits: P_THEN_E.map(|steps| steps.map(|(_, bits)| octets(&bits))),
     }
-    Constants { s_boxes, p_then_e }
 }
 
 /// The same eight octets in each lane.
@@ -167,15 +193,15 @@ fn octets(octets: &[u8; 8]) -> __m512i {
 /// The bits of `a` where `mask` has ones, else of `b`.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn select(mask: u8, a: __m512i, b: __m512i) -> __m512i {
-    _mm512_ternarylogic_epi64::<0xca>(_mm512_set1_epi8(mask.cast_signed()), a, b)
+fn select(mask: __m512i, a: __m512i, b: __m512i) -> __m512i {
+    _mm512_ternarylogic_epi64::<0xca>(mask, a, b)
 }
 
 /// Adds to `sum` the bits of `a` where `mask` has ones.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn add_some(sum: __m512i, a: __m512i, mask: u8) -> __m512i {
-    _mm512_ternarylogic_epi64::<0x78>(sum, a, _mm512_set1_epi8(mask.cast_signed()))
+fn add_some(sum: __m512i, a: __m512i, mask: __m512i) -> __m512i {
+    _mm512_ternarylogic_epi64::<0x78>(sum, a, mask)
 }
 
 /// The step of one key for all lanes, or of eight keys.
@@ -203,27 +229,24 @@ fn rounds<const N: usize, const K: usize>(
 ) {
     macro_rules! round {
         ($changed:ident, $goes_in:ident, $at:expr) => {
-            let mut found = [_mm512_setzero_si512(); N];
             for i in 0..N {
-                let [a, b] = constants.s_boxes;
-                let a = _mm512_permutex2var_epi8(a[0], $goes_in[i], a[1]);
-                let b = _mm512_permutex2var_epi8(b[0], $goes_in[i], b[1]);
-                let first = _mm512_set1_epi64(FIRST.cast_signed());
-                found[i] = _mm512_ternarylogic_epi64::<0xca>(first, a, b);
-            }
-            for i in 0..N {
-                // The chain of sums has the order in which the processor has the bits ready.
-                let [b0, b1, b2, b3, b4, b5] = constants.p_then_e;
-                let b0 = _mm512_multishift_epi64_epi8(b0, found[i]);
-                let b1 = _mm512_multishift_epi64_epi8(b1, found[i]);
-                let b2 = _mm512_multishift_epi64_epi8(b2, found[i]);
-                let b3 = _mm512_multishift_epi64_epi8(b3, found[i]);
-                let b4 = _mm512_multishift_epi64_epi8(b4, found[i]);
-                let b5 = _mm512_multishift_epi64_epi8(b5, found[i]);
+                let [[a0, a1], [b0, b1]] = constants.tables;
+                let a = _mm512_permutex2var_epi8(a0, $goes_in[i], a1);
+                let b = _mm512_permutex2var_epi8(b0, $goes_in[i], b1);
+                // A tree, so that it does not matter which bits are there first.
+                let [[x0, x1, x2], [y0, y1, y2]] = constants.shifts;
+                let [[m0, m1, m2], [n0, n1, n2]] = constants.bits;
+                let x0 = _mm512_multishift_epi64_epi8(x0, a);
+                let y0 = _mm512_multishift_epi64_epi8(y0, b);
+                let x1 = _mm512_multishift_epi64_epi8(x1, a);
+                let y1 = _mm512_multishift_epi64_epi8(y1, b);
+                let x2 = _mm512_multishift_epi64_epi8(x2, a);
+                let y2 = _mm512_multishift_epi64_epi8(y2, b);
                 let sum = _mm512_xor_si512($changed[i], step(steps[i], $at));
-                let sum = add_some(sum, select(0x01, b0, b1), 0x03);
-                let sum = add_some(sum, select(0x04, b2, b3), 0x0c);
-                $changed[i] = add_some(sum, select(0x10, b4, b5), 0x30);
+                let sum = add_some(sum, select(m0, x0, y0), _mm512_or_si512(m0, n0));
+                let rest = select(_mm512_or_si512(m1, n1), select(m1, x1, y1), select(m2, x2, y2));
+                let bits = _mm512_ternarylogic_epi64::<0xfe>(m1, n1, _mm512_or_si512(m2, n2));
+                $changed[i] = add_some(sum, rest, bits);
             }
         };
     }
@@ -279,6 +302,7 @@ fn join(left: __m512i, right: __m512i) -> __m512i {
             *bit = _mm512_multishift_epi64_epi8(octets(shifts), *half);
         }
         let [b0, b1, b2, b3, b4, b5, b6, b7] = bits;
+        let select = |mask: i8, a, b| select(_mm512_set1_epi8(mask), a, b);
         let low = select(0x03, select(0x01, b0, b1), select(0x04, b2, b3));
         let high = select(0x30, select(0x10, b4, b5), select(0x40, b6, b7));
         *half = select(0x0f, low, high);
