@@ -275,3 +275,26 @@ impl Credit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a stranger's first message costs: this, its proposals, and our short answer.
+    #[test]
+    fn a_half_open_sa_is_small() {
+        let octets = size_of::<IkeSa>() + size_of::<Negotiation>();
+        assert!(octets <= 2_048, "{octets}");
+    }
+
+    #[test]
+    fn credit_is_three_times_what_came() {
+        let mut credit = Credit::first(10);
+        assert!(credit.spend(30) && !credit.spend(1));
+        credit.received(1);
+        assert!(!credit.spend(4) && credit.spend(3));
+        credit.received(usize::MAX);
+        assert!(credit.spend(1_000_000), "it saturates");
+        assert!(Credit::Unlimited.spend(usize::MAX));
+    }
+}

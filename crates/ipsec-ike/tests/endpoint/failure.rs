@@ -5,8 +5,11 @@ use core::net::SocketAddr;
 
 use ipsec_ike::Chain;
 use ipsec_ike::CloseReason;
+use ipsec_ike::ConfigError;
 use ipsec_ike::ConnectConfig;
+use ipsec_ike::ConnectError;
 use ipsec_ike::Encapsulation;
+use ipsec_ike::Endpoint;
 use ipsec_ike::Event;
 use ipsec_ike::Header;
 use ipsec_ike::Lifetimes;
@@ -321,4 +324,57 @@ fn initial_contact_replaces_what_was() {
     assert!(text.contains("INITIAL-CONTACT"), "{text}");
     let ups = pair.of(pair.server).filter(|event| matches!(event, Event::PeerUp { .. })).count();
     assert_eq!((ups, pair.net.node(pair.server).counts().peers), (2, 1));
+}
+
+struct NoRandom;
+
+impl vpn_core::SecureRandom for NoRandom {
+    fn fill(&mut self, _: &mut [u8]) -> Result<(), vpn_core::RandomError> {
+        Err(vpn_core::RandomError)
+    }
+}
+
+#[test]
+fn without_random_octets_nothing_begins() {
+    let provider = vpn_crypto::provider();
+    let end = |config| Endpoint::new(config, provider, Box::new(NoRandom)).unwrap();
+    let (here, there) = (SocketAddr::new(CLIENT, 500), SocketAddr::new(SERVER, 500));
+    let mut client = end(client_config());
+    let error = client.connect(Instant::ZERO, ConnectConfig::new(there, here)).unwrap_err();
+    assert_eq!(error, ConnectError::Internal("the random generator"));
+    assert_eq!(client.counts().connecting, 0);
+    let mut honest = endpoint(client_config(), 1);
+    honest.connect(Instant::ZERO, ConnectConfig::new(there, here)).unwrap();
+    let mut datagram = Vec::new();
+    let _ = honest.poll_transmit(Instant::ZERO, &mut datagram).unwrap();
+    let mut server = end(server_config());
+    let path = Path { socket: Socket::Ike, local: there, remote: here };
+    assert!(matches!(server.handle_datagram(Instant::ZERO, path, &datagram), Handled::Dropped(_)));
+    assert_eq!(server.counts().half_open, 0);
+}
+
+#[test]
+fn what_can_not_be_configured() {
+    let provider = vpn_crypto::provider();
+    let new = |config| {
+        let random = Box::new(vpn_netsim::SeededRandom::new(1));
+        Endpoint::new(config, provider, random).map(drop)
+    };
+    assert_eq!(new(client_config().ike(vec![])), Err(ConfigError::NoProposals));
+    assert_eq!(new(client_config().esp(vec![])), Err(ConfigError::NoProposals));
+    let short = Lifetimes { esp: secs(59), ..Lifetimes::default() };
+    assert_eq!(new(client_config().lifetimes(short)), Err(ConfigError::LifetimeTooShort));
+    let nothing = ipsec_ike::EndpointConfig::new();
+    assert_eq!(new(nothing.clone()), Ok(()));
+    assert_eq!(new(nothing.clone().respond(true)), Err(ConfigError::NoCredentials));
+    let md5 = IkeProposal::list("3des-md5-modp1024").unwrap();
+    let error = new(client_config().ike(md5.clone())).unwrap_err();
+    assert_eq!(error, ConfigError::UnknownIke(md5[0]));
+    let mut client = endpoint(nothing, 1);
+    let (here, there) = (SocketAddr::new(CLIENT, 500), SocketAddr::new(SERVER, 500));
+    let error = client.connect(Instant::ZERO, ConnectConfig::new(there, here)).unwrap_err();
+    assert_eq!(error, ConnectError::NoCredentials);
+    let v6 = SocketAddr::new("2001:db8::1".parse().unwrap(), 500);
+    let config = ConnectConfig::new(there, v6).psk(PSK.into());
+    assert_eq!(client.connect(Instant::ZERO, config), Err(ConnectError::AddressFamilies));
 }
