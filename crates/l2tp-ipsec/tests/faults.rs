@@ -264,6 +264,17 @@ const FAULTS: &[Fault] = &[
         &["IPsec", "DPD"],
     ),
     (
+        "the client dies, seen by the server",
+        || {
+            let mut world = with(server());
+            up(&mut world, client());
+            world.net.intercept(|_, _| Verdict::Drop);
+            world.run_for(secs(100));
+            server_says(&world)
+        },
+        &["IPsec", "DPD"],
+    ),
+    (
         "the operator ends it",
         || {
             let mut world = with(server());

@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use crate::Counts;
 use crate::Endpoint;
 use crate::LinkId;
@@ -37,6 +39,12 @@ impl Endpoint {
         self.sessions
             .iter()
             .filter_map(|(_, session)| Some(session.info(self.tunnels.get(session.tunnel.0)?)))
+    }
+
+    /// The sessions of all tunnels of a link; none for [`LinkId::PLAIN`].
+    #[must_use]
+    pub fn sessions_on(&self, link: LinkId) -> Vec<SessionHandle> {
+        self.ids.on(link).into_iter().flat_map(|tunnel| self.sessions_of(tunnel)).collect()
     }
 
     /// The sessions of a tunnel, in the order of their IDs.

@@ -43,6 +43,7 @@ use vpn_core::crypto::EspSuite;
 
 use super::Note;
 use super::Stack;
+use crate::DisconnectReason;
 use crate::SealError;
 use crate::Security;
 use crate::SessionId;
@@ -416,6 +417,12 @@ impl Stack {
                 if let Some((link, bundle)) = ipsec.peer_closed(peer, &self.plane) {
                     if bundle.secured && !bundle.used {
                         self.notes.push_back(Note::NoSccrq(bundle.path));
+                    }
+                    for session in self.endpoint.sessions_on(link) {
+                        if let Some(conn) = self.conns.get_mut(&session) {
+                            let reason = DisconnectReason::Ipsec(reason.clone());
+                            conn.ending.get_or_insert_with(|| Box::new(reason));
+                        }
                     }
                     self.endpoint.close_link(now, link);
                     self.notes.push_back(Note::PeerClosed { peer, reason });
