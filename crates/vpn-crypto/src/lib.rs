@@ -9,6 +9,8 @@
 //! assert_eq!(digest[..4], [0x90, 0x01, 0x50, 0x98]);
 //! ```
 //!
+//! ESP runs on kernels for the processor that it finds at run time: see [`esp`], section Processors.
+//!
 //! Feature `os-random` adds `OsRandom`, the operating system's random generator, and feature `x509`
 //! what IKE needs for certificates: `ike::RsaKey` and `ike::TrustStore`.
 #![no_std]
@@ -32,7 +34,7 @@ use vpn_core::crypto::CryptoProvider;
 use vpn_core::crypto::IkeCrypto;
 use vpn_core::crypto::LegacyCrypto;
 
-/// The provider made of RustCrypto parts.
+/// The provider made of RustCrypto parts, and of kernels for ESP.
 #[must_use]
 pub const fn provider() -> &'static CryptoProvider {
     &PROVIDER

@@ -94,6 +94,7 @@ impl<const BLOCK: usize> Last<BLOCK> {
     }
 
     /// The same, with a tail of `end` octets that stands at the start of `block`, before zeros.
+    #[cfg(target_arch = "x86_64")]
     #[inline]
     pub(super) fn from_block<H: BlockHash<BLOCK>>(
         len: usize,

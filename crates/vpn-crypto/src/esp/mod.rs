@@ -15,6 +15,27 @@
 //! assert!(vpn_crypto::provider().esp_suite(suite).is_err());
 //! assert!(LAB.esp_suite(suite).is_ok());
 //! ```
+//!
+//! # Processors
+//! Each suite runs on the widest kernels that the processor has, which is found out at run time.
+//! [`path`] says which those are, and [`suite_on`] forces others.
+//!
+//! | processor | AES-CBC | AES-GCM | 3DES-CBC |
+//! |---|---|---|---|
+//! | AVX-512 and VAES: Zen 4 and later, Ice Lake and later servers | 512-bit | 512-bit | 512-bit |
+//! | AVX2 and VAES: Zen 3, Alder Lake | 256-bit | 256-bit | 256-bit |
+//! | AVX2 and AES-NI: Zen, Skylake | 128-bit | 128-bit | 256-bit |
+//! | any other x86-64 with AES-NI | 128-bit | 128-bit | portable |
+//! | any other | portable | portable | portable |
+//!
+//! [`Path`] has the instructions in full. HMAC-SHA1 and HMAC-SHA2-256 use the SHA instructions, on
+//! several packets at once, and with AVX-512 sixteen or 32 packets in a register each; a processor
+//! that has neither hashes with RustCrypto, as do the longer hash functions everywhere. A packet
+//! that comes alone is encrypted and hashed in one go. ChaCha20-Poly1305 and NULL are RustCrypto's.
+//!
+//! Sealing and opening take longest for packets that come alone: CBC encryption and the hashes are
+//! chains, and only packets beside each other keep the processor busy. Batches of 32 or 64 are best,
+//! whatever keys and lengths they have.
 
 mod aead;
 #[cfg(target_arch = "x86_64")]

@@ -37,21 +37,15 @@ pub(super) struct Suite {
 enum Family {
     /// RustCrypto on every path.
     Portable,
-    #[cfg(target_arch = "x86_64")]
     AesCbc,
-    #[cfg(target_arch = "x86_64")]
-    TripleDes,
-    #[cfg(target_arch = "x86_64")]
     Gcm,
+    TripleDes,
 }
 
 const fn family(suite: EspSuite) -> Family {
     match suite {
-        #[cfg(target_arch = "x86_64")]
         Separate(Aes128Cbc | Aes192Cbc | Aes256Cbc, _) => Family::AesCbc,
-        #[cfg(target_arch = "x86_64")]
         Separate(TripleDesCbc, _) => Family::TripleDes,
-        #[cfg(target_arch = "x86_64")]
         Combined(Aes128Gcm16 | Aes192Gcm16 | Aes256Gcm16) => Family::Gcm,
         _ => Family::Portable,
     }
@@ -61,13 +55,13 @@ const fn family(suite: EspSuite) -> Family {
 pub(super) fn runs_on(suite: EspSuite, path: Path) -> bool {
     match family(suite) {
         _ if path == Path::Portable => true,
-        Family::Portable => false,
         #[cfg(target_arch = "x86_64")]
         Family::AesCbc => aes_cbc::runs_on(path),
         #[cfg(target_arch = "x86_64")]
-        Family::TripleDes => triple_des::runs_on(path),
-        #[cfg(target_arch = "x86_64")]
         Family::Gcm => gcm::runs_on(path),
+        #[cfg(target_arch = "x86_64")]
+        Family::TripleDes => triple_des::runs_on(path),
+        _ => false,
     }
 }
 
@@ -82,8 +76,12 @@ impl Suite {
         Self { portable: Portable::new(suite), forced }
     }
 
-    fn path(&self) -> Path {
-        self.forced.unwrap_or_else(|| fastest(self.suite()))
+    /// The family whose kernels are taken, and their path.
+    fn chosen(&self) -> (Family, Path) {
+        match self.forced.unwrap_or_else(|| fastest(self.suite())) {
+            Path::Portable => (Family::Portable, Path::Portable),
+            path => (family(self.suite()), path),
+        }
     }
 }
 
@@ -97,8 +95,7 @@ impl EspCrypto for Suite {
         keymat: &[u8],
         rng: &mut dyn SecureRandom,
     ) -> Result<BoxedSealKey, EspKeyError> {
-        match (family(self.suite()), self.path()) {
-            (_, Path::Portable) | (Family::Portable, _) => self.portable.seal_key(keymat, rng),
+        match self.chosen() {
             #[cfg(target_arch = "x86_64")]
             (Family::AesCbc, _) => BoxedSealKey::new(aes_cbc::SealKey::new(self, keymat, rng)?),
             #[cfg(target_arch = "x86_64")]
@@ -107,42 +104,43 @@ impl EspCrypto for Suite {
             }
             #[cfg(target_arch = "x86_64")]
             (Family::Gcm, path) => BoxedSealKey::new(gcm::SealKey::new(self, path, keymat)?),
+            _ => self.portable.seal_key(keymat, rng),
         }
     }
 
     fn open_key(&'static self, keymat: &[u8]) -> Result<BoxedOpenKey, EspKeyError> {
-        match (family(self.suite()), self.path()) {
-            (_, Path::Portable) | (Family::Portable, _) => self.portable.open_key(keymat),
+        match self.chosen() {
             #[cfg(target_arch = "x86_64")]
             (Family::AesCbc, _) => BoxedOpenKey::new(aes_cbc::OpenKey::new(self, keymat)?),
             #[cfg(target_arch = "x86_64")]
             (Family::TripleDes, _) => BoxedOpenKey::new(triple_des::OpenKey::new(self, keymat)?),
             #[cfg(target_arch = "x86_64")]
             (Family::Gcm, path) => BoxedOpenKey::new(gcm::OpenKey::new(self, path, keymat)?),
+            _ => self.portable.open_key(keymat),
         }
     }
 
     fn seal(&self, jobs: &mut [SealJob<'_>]) {
-        match (family(self.suite()), self.path()) {
-            (_, Path::Portable) | (Family::Portable, _) => self.portable.seal(jobs),
+        match self.chosen() {
             #[cfg(target_arch = "x86_64")]
             (Family::AesCbc, path) => aes_cbc::seal(self, path, jobs),
             #[cfg(target_arch = "x86_64")]
             (Family::TripleDes, path) => triple_des::seal(self, path, jobs),
             #[cfg(target_arch = "x86_64")]
             (Family::Gcm, _) => gcm::seal(jobs),
+            _ => self.portable.seal(jobs),
         }
     }
 
     fn open(&self, jobs: &mut [OpenJob<'_>]) {
-        match (family(self.suite()), self.path()) {
-            (_, Path::Portable) | (Family::Portable, _) => self.portable.open(jobs),
+        match self.chosen() {
             #[cfg(target_arch = "x86_64")]
             (Family::AesCbc, path) => aes_cbc::open(self, path, jobs),
             #[cfg(target_arch = "x86_64")]
             (Family::TripleDes, path) => triple_des::open(self, path, jobs),
             #[cfg(target_arch = "x86_64")]
             (Family::Gcm, _) => gcm::open(jobs),
+            _ => self.portable.open(jobs),
         }
     }
 }

@@ -43,6 +43,8 @@ fn wycheproof(file: &str) -> Option<Value> {
 fn tag(algorithm: EspIntegrity, key: &[u8], message: &[u8], len: usize) -> Vec<u8> {
     let mut tag = vec![0; len];
     Mac::new(algorithm, key).unwrap().mac(message, None, &mut tag);
+    #[cfg(target_arch = "x86_64")]
+    kernels::check_tag(algorithm, key, message, &tag);
     tag
 }
 
@@ -157,6 +159,8 @@ fn cbc_rfc() {
 
 fn check_cbc(cipher: EspCipher, key: &[u8], iv: &[u8], plaintext: &[u8], ciphertext: &[u8]) {
     let mut data = plaintext.to_vec();
+    #[cfg(target_arch = "x86_64")]
+    kernels::check_cbc(key, iv, plaintext, ciphertext);
     assert!(Encryptor::new(cipher, key).unwrap_or(Encryptor::Null).encrypt(iv, &mut data).is_ok());
     assert_eq!(data, ciphertext);
     assert!(Decryptor::new(cipher, key).unwrap_or(Decryptor::Null).decrypt(iv, &mut data).is_ok());
@@ -319,4 +323,59 @@ fn chacha20_poly1305_esp_packet() {
     assert_eq!(icv.to_vec(), hex(&Value::from("76aaa8266b7fb0f7b11b369907e1ad43")));
     assert!(aead.decrypt(iv, aad, &mut data, &icv).is_ok());
     assert_eq!(data, plaintext);
+}
+
+/// The same answers from the kernels of each path, in batches of several sizes.
+#[cfg(target_arch = "x86_64")]
+mod kernels {
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    use vpn_core::crypto::EspIntegrity;
+
+    use crate::esp::hmac::Mac;
+    use crate::esp::macs::MacJob;
+    use crate::esp::macs::macs;
+    use crate::kernel::Path;
+    use crate::kernel::aes_schedule::Schedule;
+    use crate::kernel::cbc_decrypt::decrypt;
+    use crate::kernel::cbc_encrypt::Job;
+    use crate::kernel::cbc_encrypt::Kernel;
+    use crate::kernel::cbc_encrypt::encrypt;
+    use crate::kernel::cpu::AesNi;
+    use crate::kernel::hash::Kernels;
+
+    const BATCHES: [usize; 5] = [1, 3, 7, 16, 33];
+
+    pub(super) fn check_tag(algorithm: EspIntegrity, key: &[u8], message: &[u8], tag: &[u8]) {
+        let mac = Mac::new(algorithm, key).unwrap();
+        for (path, batch) in Path::ALL.into_iter().flat_map(|path| BATCHES.map(|n| (path, n))) {
+            let mut tags = vec![vec![0; tag.len()]; batch];
+            let job = |icv| MacJob { mac: &mac, message, high: None, icv };
+            let mut jobs: Vec<_> = tags.iter_mut().map(|tag| job(tag.as_mut_slice())).collect();
+            macs(Kernels::new(path), &mut jobs);
+            assert!(tags.iter().all(|made| made == tag), "{path}, {batch} packets");
+        }
+    }
+
+    /// Does nothing for a cipher that is not AES.
+    pub(super) fn check_cbc(key: &[u8], iv: &[u8], plaintext: &[u8], ciphertext: &[u8]) {
+        let Ok(iv) = iv.try_into() else { return };
+        let Some(ni) = AesNi::new() else { return };
+        let encrypting = Schedule::encrypting(ni, key).unwrap();
+        let decrypting = Schedule::decrypting(ni, key).unwrap();
+        for kernel in Path::ALL.into_iter().filter_map(Kernel::new) {
+            for batch in BATCHES {
+                let mut packets = vec![plaintext.to_vec(); batch];
+                let mut jobs: Vec<_> = packets
+                    .iter_mut()
+                    .map(|data| Job { keys: &encrypting, iv, data: data.as_chunks_mut().0 })
+                    .collect();
+                encrypt(kernel, &mut jobs);
+                assert!(packets.iter().all(|packet| packet == ciphertext), "{kernel:?}");
+                decrypt(kernel, &decrypting, &iv, packets[0].as_chunks_mut().0);
+                assert_eq!(packets[0], plaintext, "{kernel:?}");
+            }
+        }
+    }
 }

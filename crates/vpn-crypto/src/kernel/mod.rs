@@ -9,12 +9,24 @@
 //! - A [`Path`] names the register width that a suite's kernels work with. The families of suites
 //!   say which paths they have ([`crate::esp`]'s `suite.rs`); tests and benchmarks force one with
 //!   [`crate::esp::suite_on`].
-//! - Each kernel lies in a file of its own, with tests against its safe twin.
-//! - Key schedules and chaining values are kept as octets and words, not as registers, so that one
-//!   form serves every path and wipes itself on drop.
+//! - Each kernel lies in a file of its own. Its twin is the RustCrypto code of
+//!   [`crate::esp::Portable`]: `tests/esp_paths.rs` compares whole packets on every path, lengths
+//!   and keys mixed, and `esp/vectors.rs` runs the published answers through the kernels too.
+//! - Keys wipe themselves on drop, and so does what the lanes keep of them.
+//!
+//! Where the files belong:
+//!
+//! | | |
+//! |---|---|
+//! | AES-CBC | `aes_schedule`, `cbc_encrypt` (a lane for each packet), `cbc_decrypt` |
+//! | HMAC | `hash` (a lane for each packet), over `sha1_ni` and `sha256_ni` (up to four messages with the SHA instructions), `sha1_wide` and `sha256_wide` (16 or 32 in AVX-512) |
+//! | one packet | `stitch`: encryption and hash interleaved, decryption behind the hash |
+//! | AES-GCM | `gcm` |
+//! | 3DES | `des` |
 //!
 //! A family plugs in as a module of [`crate::esp`] with a seal key, an open key and
-//! `seal(jobs)`/`open(jobs)` over keys of its own type, and an arm in `esp/suite.rs`.
+//! `seal(jobs)`/`open(jobs)` over keys of its own type, and an arm in `esp/suite.rs`. HMAC over the
+//! packets of a batch is `esp/macs.rs`.
 
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code, clippy::indexing_slicing, reason = "the index is the round")]

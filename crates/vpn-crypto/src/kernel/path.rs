@@ -6,9 +6,10 @@ use core::fmt;
 /// |---|---|---|---|
 /// | `Bits128` | AES-NI | AES-NI, PCLMULQDQ | – |
 /// | `Bits256` | VAES, AVX2 | VAES, VPCLMULQDQ, AVX2 | AVX2 |
-/// | `Bits512` | VAES, AVX-512 F, BW, DQ, VL | the same and VPCLMULQDQ | AVX-512 F, BW, DQ, VL |
+/// | `Bits512` | VAES, AVX-512 F, BW, DQ, VL | the same and VPCLMULQDQ | AVX-512 F, BW, DQ, VL, VBMI, GFNI |
 ///
-/// HMAC uses SHA-NI where the processor has it, beside each of these.
+/// HMAC-SHA1 and HMAC-SHA2-256 use SHA-NI where the processor has it, beside each of these, and on
+/// `Bits512` AVX-512 for batches.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Path {
     /// RustCrypto, one packet at a time: any processor.
