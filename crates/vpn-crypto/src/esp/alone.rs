@@ -59,7 +59,8 @@ fn seal_with<K, H, const W: usize>(
     K::encrypt(aes, sha, keys.cipher, message, &mut state);
     let high = high.map(u32::to_be_bytes);
     let high = high.as_ref().map_or(&[][..], |high| high);
-    let last = Last::new::<H>(message.len(), message.as_chunks::<64>().1, high);
+    let mut last = Last::EMPTY;
+    last.end::<H>(message, high);
     finish::<K, H, W>(sha, states, state, &last, icv);
 }
 

@@ -55,45 +55,52 @@ impl<H: BlockHash<BLOCK>, const BLOCK: usize> KeyStates<H, BLOCK> {
     /// Fills `icv` with the start of the HMAC of `message` and then of the four octets of `high`.
     fn mac(&self, message: &[u8], high: Option<u32>, icv: &mut [u8]) {
         let mut state = self.inner;
-        let (blocks, tail) = message.as_chunks::<BLOCK>();
-        H::compress(&mut state, blocks);
+        H::compress(&mut state, message.as_chunks::<BLOCK>().0);
         let high = high.map(u32::to_be_bytes);
-        Self::finish(&mut state, message.len(), tail, high.as_ref().map_or(&[], |high| high));
+        let high = high.as_ref().map_or(&[][..], |high| high);
+        let mut last = Last::EMPTY;
+        last.end::<H>(message, high);
+        H::compress(&mut state, last.blocks());
 
         let mut digest = [0; BLOCK];
         let len = H::digest(&state, &mut digest);
         let mut state = self.outer;
-        Self::finish(&mut state, len, digest.get(..len).unwrap_or_default(), &[]);
+        let mut last = Last::EMPTY;
+        last.end::<H>(digest.get(..len).unwrap_or_default(), &[]);
+        H::compress(&mut state, last.blocks());
         H::digest(&state, icv);
-    }
-
-    /// Hashes the last blocks: `tail`, `extra`, the padding and the length. Before them went the
-    /// key block and the whole blocks of a message of `len` octets that ends with `tail`.
-    fn finish(state: &mut H::State, len: usize, tail: &[u8], extra: &[u8]) {
-        H::compress(state, Last::new::<H>(len, tail, extra).blocks());
     }
 }
 
 /// The one or two blocks that end a message.
 pub(super) struct Last<const BLOCK: usize> {
-    octets: [[u8; BLOCK]; 2],
+    /// Behind a block for what stands before them in the message.
+    octets: [[u8; BLOCK]; 3],
     used: usize,
 }
 
 impl<const BLOCK: usize> Last<BLOCK> {
-    /// `tail`, `extra`, the padding and the length, behind the key block and the whole blocks of a
-    /// message of `len` octets that ends with `tail`.
+    pub(super) const EMPTY: Self = Self { octets: [[0; BLOCK]; 3], used: 2 };
+
+    /// Fills empty blocks with the end of `message`, `extra`, the padding and the length. Before
+    /// them go the key block and the whole blocks of the message.
     #[inline]
-    pub(super) fn new<H: BlockHash<BLOCK>>(len: usize, tail: &[u8], extra: &[u8]) -> Self {
-        let mut last = Self { octets: [[0; BLOCK]; 2], used: 2 };
-        if let Some(place) = last.octets.as_flattened_mut().get_mut(..tail.len()) {
-            place.copy_from_slice(tail);
+    pub(super) fn end<H: BlockHash<BLOCK>>(&mut self, message: &[u8], extra: &[u8]) {
+        let tail = message.as_chunks::<BLOCK>().1;
+        let octets = self.octets.as_flattened_mut();
+        // Always as much as a block, so that it takes no call to copy it.
+        let place = octets.get_mut(tail.len()..).and_then(|octets| octets.first_chunk_mut());
+        match (place, message.last_chunk::<BLOCK>()) {
+            (Some(place), Some(end)) => *place = *end,
+            _ => {
+                let places = octets.iter_mut().skip(BLOCK);
+                places.zip(tail).for_each(|(place, octet)| *place = *octet);
+            }
         }
-        last.pad::<H>(len, tail.len(), extra);
-        last
+        self.pad::<H>(message.len(), tail.len(), extra);
     }
 
-    /// The same, with a tail of `end` octets that stands at the start of `block`, before zeros.
+    /// The same, with an end of `end` octets that stands in `block` already, before zeros.
     #[cfg(target_arch = "x86_64")]
     #[inline]
     pub(super) fn from_block<H: BlockHash<BLOCK>>(
@@ -101,14 +108,14 @@ impl<const BLOCK: usize> Last<BLOCK> {
         (block, end): ([u8; BLOCK], usize),
         extra: &[u8],
     ) -> Self {
-        let mut last = Self { octets: [block, [0; BLOCK]], used: 2 };
+        let mut last = Self { octets: [[0; BLOCK], block, [0; BLOCK]], used: 2 };
         last.pad::<H>(len, end, extra);
         last
     }
 
     #[inline]
     fn pad<H: BlockHash<BLOCK>>(&mut self, len: usize, end: usize, extra: &[u8]) {
-        let behind = self.octets.as_flattened_mut().iter_mut().skip(end);
+        let behind = self.octets.as_flattened_mut().iter_mut().skip(BLOCK + end);
         for (place, octet) in behind.zip(extra.iter().chain(&[0x80])) {
             *place = *octet;
         }
@@ -117,14 +124,15 @@ impl<const BLOCK: usize> Last<BLOCK> {
         }
         // No packet comes near 2^61 octets.
         let bits = u64::try_from(BLOCK + len + extra.len()).unwrap_or(u64::MAX).saturating_mul(8);
-        let used = self.octets.split_at_mut(self.used).0;
+        let used = self.octets.split_at_mut(1 + self.used).0;
         if let Some(field) = used.as_flattened_mut().last_chunk_mut::<8>() {
             *field = H::length(bits);
         }
     }
 
     pub(super) fn blocks(&self) -> &[[u8; BLOCK]] {
-        self.octets.split_at(self.used).0
+        let [_, blocks @ ..] = &self.octets;
+        blocks.split_at(self.used).0
     }
 }
 

@@ -61,10 +61,12 @@ fn lanes<K, H, const W: usize>(
 {
     let mut lasts = ArrayVec::<_, MOST>::new();
     for job in &*jobs {
-        let tail = job.message.as_chunks::<64>().1;
         let high = job.high.map(u32::to_be_bytes);
         let high = high.as_ref().map_or(&[][..], |high| high);
-        lasts.push(Last::new::<H>(job.message.len(), tail, high));
+        lasts.push(Last::EMPTY);
+        if let Some(last) = lasts.last_mut() {
+            last.end::<H>(job.message, high);
+        }
     }
     let mut messages = ArrayVec::<_, MOST>::new();
     for (job, last) in jobs.iter().zip(&lasts) {
