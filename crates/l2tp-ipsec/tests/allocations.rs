@@ -3,11 +3,14 @@
 
 mod sim;
 
+use l2tp_ipsec::ClientConfig;
 use l2tp_ipsec::DataPlane;
 use l2tp_ipsec::Inbound;
 use l2tp_ipsec::Plane;
 use l2tp_ipsec::SealError;
+use l2tp_ipsec::ServerConfig;
 use l2tp_ipsec::SessionId;
+use l2tp_ipsec::ike::Encapsulation;
 use vpn_core::PacketMut;
 use vpn_core::Path;
 use vpn_netsim::Link;
@@ -16,6 +19,8 @@ use sim::World;
 use sim::client_config;
 use sim::packet;
 use sim::secs;
+use sim::secure_client_config;
+use sim::secure_server_config;
 use sim::server_config;
 use sim::users;
 use sim::wire;
@@ -59,39 +64,57 @@ fn burst(server: &Plane, up: &[(Path, Vec<u8>)], down: &[(SessionId, Vec<u8>)]) 
     counted.count_total
 }
 
-#[test]
-fn no_packet_costs_an_allocation() {
-    for sequencing in [false, true] {
-        let config = server_config().sequencing(sequencing);
-        let mut world = World::new(1, Link::default(), config, users());
-        let ids: Vec<_> = (0..SESSIONS).map(|_| world.connect(client_config())).collect();
-        world.run_for(secs(5));
-        let server = world.server().data_plane();
-        let seal = |world: &World| {
-            let (mut up, mut down) = (Vec::new(), Vec::new());
-            for nth in 0..BATCH {
-                let id = ids[nth % SESSIONS];
-                let caller = world.clients[&id].up.as_ref().unwrap();
-                let ip = packet::udp(caller.local_address, sim::INSIDE, 100, 0);
-                let plane = world.client(id).data_plane();
-                let (path, sealed) = wire::seal(&plane, caller.session, &ip).unwrap();
-                up.push((wire::seen_by_peer(path), sealed));
-                let session = world.session_of(caller.local_address).unwrap();
-                down.push((session, packet::echoed(&ip)));
-            }
-            (up, down)
-        };
-        // The list of sessions that carried data grows once.
-        let (up, down) = seal(&world);
-        burst(&server, &up, &down);
-        for round in 0..100 {
-            let (up, down) = seal(&world);
-            assert_eq!(burst(&server, &up, &down), 0, "in round {round}");
-            // Control takes the list now and then.
-            if round % 10 == 0 {
-                world.run_for(secs(40));
-            }
+/// Bursts through the data plane of a server with these clients.
+fn count(config: ServerConfig, client: fn() -> ClientConfig) {
+    let mut world = World::new(1, Link::default(), config, users());
+    let ids: Vec<_> = (0..SESSIONS).map(|_| world.connect(client())).collect();
+    world.run_for(secs(5));
+    let server = world.server().data_plane();
+    let seal = |world: &World| {
+        let (mut up, mut down) = (Vec::new(), Vec::new());
+        for nth in 0..BATCH {
+            let id = ids[nth % SESSIONS];
+            let caller = world.clients[&id].up.as_ref().unwrap();
+            let ip = packet::udp(caller.local_address, sim::INSIDE, 100, 0);
+            let plane = world.client(id).data_plane();
+            let (path, sealed) = wire::seal(&plane, caller.session, &ip).unwrap();
+            up.push((wire::seen_by_peer(path), sealed));
+            let session = world.session_of(caller.local_address).unwrap();
+            down.push((session, packet::echoed(&ip)));
         }
-        assert!(allocation_counter::measure(|| drop(seal(&world))).count_total > 0, "it counts");
+        (up, down)
+    };
+    // The list of sessions that carried data grows once.
+    let (up, down) = seal(&world);
+    burst(&server, &up, &down);
+    for round in 0..100 {
+        let (up, down) = seal(&world);
+        assert_eq!(burst(&server, &up, &down), 0, "in round {round}");
+        // Control takes the list now and then.
+        if round % 10 == 0 {
+            world.run_for(secs(40));
+        }
+    }
+    assert!(allocation_counter::measure(|| drop(seal(&world))).count_total > 0, "it counts");
+}
+
+#[test]
+fn no_packet_in_clear_costs_an_allocation() {
+    for sequencing in [false, true] {
+        count(server_config().sequencing(sequencing), client_config);
+    }
+}
+
+#[test]
+fn no_packet_in_esp_costs_an_allocation() {
+    for esp in ["aes256-sha1", "aes256-sha256", "3des-sha1", "aes256gcm16"] {
+        for (encapsulation, sequencing) in
+            [(Encapsulation::Auto, false), (Encapsulation::Force, true)]
+        {
+            let config = secure_server_config().sequencing(sequencing);
+            let config = config
+                .ipsec(|ipsec| ipsec.esp(vec![esp.parse().unwrap()]).encapsulation(encapsulation));
+            count(config, secure_client_config);
+        }
     }
 }

@@ -11,9 +11,12 @@ mod sim;
 use core::cell::RefCell;
 use core::net::Ipv4Addr;
 use core::net::SocketAddr;
+use core::ops::Range;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use l2tp_ipsec::ClientConfig;
+use l2tp_ipsec::ServerConfig;
 use vpn_core::Socket;
 use vpn_netsim::Datagram;
 use vpn_netsim::Fate;
@@ -28,16 +31,14 @@ use sim::secs;
 use sim::server_config;
 use sim::users;
 
-#[test]
-fn corruption_ends_in_a_session_or_a_reason() {
+/// Returns how many of the sessions came up.
+fn corrupted(seeds: Range<u64>, server: fn() -> ServerConfig, client: fn() -> ClientConfig) -> u64 {
     let mut up = 0;
-    let seeds = vpn_netsim::seeds(200);
-    let count = seeds.end - seeds.start;
     for seed in seeds {
         let link =
             Link { corrupt: 0.05, loss: 0.02, duplicate: 0.02, reorder: 0.05, ..Link::default() };
-        let mut world = World::new(seed, link, server_config(), users());
-        let id = world.connect(client_config());
+        let mut world = World::new(seed, link, server(), users());
+        let id = world.connect(client());
         let settled = world.run_while(secs(300), |world| {
             let caller = &world.clients[&id];
             caller.up.is_none() && caller.ended.is_none()
@@ -59,8 +60,25 @@ fn corruption_ends_in_a_session_or_a_reason() {
         world.net.set_default_link(Link::default());
         world.wait_empty(secs(300));
     }
+    up
+}
+
+#[test]
+fn corruption_ends_in_a_session_or_a_reason() {
+    let seeds = vpn_netsim::seeds(200);
+    let count = seeds.end - seeds.start;
+    let up = corrupted(seeds, server_config, client_config);
     println!("{up} of {count} sessions came up although one datagram in twenty was changed");
     assert!(up * 10 >= count * 7, "{up} of {count}");
+}
+
+#[test]
+fn corruption_over_ipsec_ends_in_a_session_or_a_reason() {
+    let seeds = vpn_netsim::seeds(60);
+    let count = seeds.end - seeds.start;
+    let up = corrupted(seeds, sim::secure_server_config, sim::secure_client_config);
+    println!("{up} of {count} sessions came up although one datagram in twenty was changed");
+    assert!(up * 10 >= count * 8, "{up} of {count}");
 }
 
 #[test]

@@ -17,6 +17,7 @@ use ppp_core::AuthVerdict;
 use ppp_core::Ticket;
 use vpn_core::DatagramMachine;
 use vpn_core::Deadlines;
+use vpn_core::DropCounters;
 use vpn_core::DropReason;
 use vpn_core::Handled;
 use vpn_core::Instant;
@@ -257,10 +258,22 @@ impl Server {
         &self.pool
     }
 
-    /// How many tunnels and calls there are in whatever state, and what was dropped in control.
+    /// How many tunnels and calls there are in whatever state, and what L2TP dropped in control.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.stack.endpoint.counts()
+    }
+
+    /// How many IKE SAs, peers and attempts under way there are. Plain L2TP has none.
+    #[must_use]
+    pub fn ike_counts(&self) -> ipsec_ike::Counts {
+        self.stack.ipsec.as_ref().map(|ipsec| ipsec.ike.counts()).unwrap_or_default()
+    }
+
+    /// What IKE dropped, by reason. Plain L2TP drops nothing here.
+    #[must_use]
+    pub fn ike_drops(&self) -> DropCounters {
+        self.stack.ipsec.as_ref().map(|ipsec| *ipsec.ike.drops()).unwrap_or_default()
     }
 
     /// Closes a session: PPP first, then its call. [`ServerEvent::Disconnected`] tells when it is
