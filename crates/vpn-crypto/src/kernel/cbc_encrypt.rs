@@ -110,7 +110,7 @@ fn drive<const L: usize>(jobs: &mut [Job<'_>], kernel: impl Fn(&mut Lanes<L>, us
         lanes.active += 1;
         lanes.fill(lanes.active - 1, job);
     }
-    let used = lanes.active.max(4).min(L);
+    let used = if one { L.min(4) } else { lanes.active };
     while lanes.active > 0 {
         let blocks = lanes.shortest().min(IDLE);
         kernel(&mut lanes, blocks);

@@ -3,6 +3,8 @@
 use core::arch::asm;
 use core::arch::x86_64::*;
 
+use super::load;
+
 /// Word `t` of sixteen messages in one register.
 pub(super) type Words = [__m512i; 16];
 
@@ -16,14 +18,6 @@ pub(super) fn in_order(mut value: __m512i) -> __m512i {
         asm!("/* {0} */", inout(zmm_reg) value, options(nomem, nostack, preserves_flags));
     }
     value
-}
-
-/// Loads 64 octets.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn load(octets: &[u8; 64]) -> __m512i {
-    // SAFETY: the array is 64 octets that may be read, and the load has no alignment.
-    unsafe { _mm512_loadu_si512(octets.as_ptr().cast()) }
 }
 
 /// Loads one word for each lane.
@@ -43,39 +37,33 @@ pub(super) fn store_words(words: &mut [u32; 16], value: __m512i) {
 }
 
 /// The big-endian words of block `at` of each lane, as columns.
+///
+/// Four lanes lie in the quarters of a register as they are loaded, and what remains is to transpose
+/// the quarters.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(super) fn words(lanes: &[&[[u8; 64]]; 16], at: usize) -> Words {
     let swap = _mm512_set4_epi32(0x0c0d_0e0f, 0x0809_0a0b, 0x0405_0607, 0x0001_0203);
-    let mut rows = [swap; 16];
-    for (row, blocks) in rows.iter_mut().zip(lanes) {
-        *row = _mm512_shuffle_epi8(load(&blocks[at]), swap);
+    let mut words = [swap; 16];
+    for (quarter, words) in words.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+        let part = |lane: usize| load::xmm(&lanes[lane][at].as_chunks().0[quarter]);
+        let mut rows = [swap; 4];
+        for (lane, row) in rows.iter_mut().enumerate() {
+            let parts = _mm512_castsi128_si512(part(lane));
+            let parts = _mm512_inserti32x4::<1>(parts, part(lane + 4));
+            let parts = _mm512_inserti32x4::<2>(parts, part(lane + 8));
+            let parts = _mm512_inserti32x4::<3>(parts, part(lane + 12));
+            *row = _mm512_shuffle_epi8(parts, swap);
+        }
+        *words = transpose(rows);
     }
-    transpose(rows)
-}
-
-/// Rows to columns, a matrix of 16 by 16 words.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn transpose(rows: Words) -> Words {
-    // Pairs of rows, then fours of them, within each 128-bit quarter.
-    let [r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, ra, rb, rc, rd, re, rf] = rows;
-    let a = four(r0, r1, r2, r3);
-    let b = four(r4, r5, r6, r7);
-    let c = four(r8, r9, ra, rb);
-    let d = four(rc, rd, re, rf);
-    // Quarter q of a[i] has the words 4q+i of rows 0 to 3: gather equal quarters.
-    let [w0, w4, w8, wc] = quarters([a[0], b[0], c[0], d[0]]);
-    let [w1, w5, w9, wd] = quarters([a[1], b[1], c[1], d[1]]);
-    let [w2, w6, wa, we] = quarters([a[2], b[2], c[2], d[2]]);
-    let [w3, w7, wb, wf] = quarters([a[3], b[3], c[3], d[3]]);
-    [w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, wa, wb, wc, wd, we, wf]
+    words
 }
 
 /// Transposes each 128-bit quarter as a matrix of 4 by 4 words.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn four(r0: __m512i, r1: __m512i, r2: __m512i, r3: __m512i) -> [__m512i; 4] {
+fn transpose([r0, r1, r2, r3]: [__m512i; 4]) -> [__m512i; 4] {
     let low01 = _mm512_unpacklo_epi32(r0, r1);
     let high01 = _mm512_unpackhi_epi32(r0, r1);
     let low23 = _mm512_unpacklo_epi32(r2, r3);
