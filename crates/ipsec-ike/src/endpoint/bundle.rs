@@ -39,6 +39,10 @@ const LINGER_THEIRS: Duration = Duration::from_secs(300);
 /// Two IKE SAs in place of an older one that were established within this time by different sides
 /// crossed each other.
 const CROSSING: Duration = Duration::from_secs(60);
+/// How long a new pair waits for an IKE SA that is being renewed, and the other way round. Some
+/// peers hand their pairs over to a new IKE SA when it is up, and delete those with the old one that
+/// come later.
+const HOLD: Duration = Duration::from_secs(2);
 /// After how long we try again to renew an IKE SA.
 const RENEW_AGAIN: Duration = Duration::from_secs(60);
 /// After how long the side that connected negotiates an IKE SA anew that the peer deleted.
@@ -131,6 +135,7 @@ impl Endpoint {
         peer.sent = self.now;
         peer.probe = Probe { sequence: peer.probe.sequence, ..Probe::default() };
         peer.renew_at = None;
+        peer.held_until = None;
         if peer.negotiating == Some(id) {
             peer.negotiating = None;
         }
@@ -182,6 +187,7 @@ impl Endpoint {
             sent: self.now,
             probe: Probe { sequence, ..Probe::default() },
             renew_at: None,
+            held_until: None,
             entered: None,
         };
         self.peers.insert(handle, peer);
@@ -261,6 +267,8 @@ impl Endpoint {
         }
         // What is there goes on until its own end; perhaps the peer renews it.
         peer.renew_at = Some(now + RENEW_AGAIN);
+        peer.held_until = None;
+        self.start_waiting(handle);
         self.settle_peer(handle);
     }
 
@@ -278,6 +286,15 @@ impl Endpoint {
         if peer.negotiating.is_some() {
             return;
         }
+        let busy = peer.current.and_then(|id| self.sas.get(&id)).is_some_and(IkeSa::has_quick_mode);
+        let held = self.now + HOLD;
+        let Some(peer) = self.peers.get_mut(&handle) else { return };
+        if busy {
+            // Its pair must not be left behind on the old SA.
+            peer.renew_at = Some(held);
+            return self.settle_peer(handle);
+        }
+        peer.held_until = peer.current.map(|_| held);
         if let Err(reason) = self.start_phase_1(handle) {
             self.on_phase_1_failed(handle, reason);
         }
@@ -408,6 +425,11 @@ impl Endpoint {
                 return self.close_peer_with(handle, CloseReason::Expired, false);
             }
             self.renew(handle);
+        }
+        let Some(peer) = self.peers.get_mut(&handle) else { return };
+        if peer.held_until.is_some_and(|until| until <= now) {
+            peer.held_until = None;
+            self.start_waiting(handle);
         }
         if announced {
             self.probe(handle);

@@ -121,6 +121,7 @@ impl Endpoint {
             sent: now,
             probe: Probe { sequence, ..Probe::default() },
             renew_at: None,
+            held_until: None,
             entered: None,
         };
         self.peers.insert(handle, peer);

@@ -47,6 +47,8 @@ pub(super) struct Peer {
     pub(super) probe: Probe,
     /// When an IKE SA is to be negotiated, since there is none.
     pub(super) renew_at: Option<Instant>,
+    /// Until when new pairs wait for the IKE SA that is being negotiated, though there is one.
+    pub(super) held_until: Option<Instant>,
     /// The deadline that is entered for it.
     pub(super) entered: Option<Instant>,
 }
@@ -100,7 +102,8 @@ impl Peer {
             }
             _ => None,
         };
-        [keepalive, probe, self.renew_at].into_iter().flatten().min()
+        let held = self.held_until.filter(|_| !self.waiting.is_empty());
+        [keepalive, probe, self.renew_at, held].into_iter().flatten().min()
     }
 
     /// When a NAT keepalive is due: it is the side behind a NAT that sends them (RFC 3948 §4).

@@ -83,6 +83,10 @@ impl Endpoint {
     pub(super) fn want_child(&mut self, handle: PeerHandle, request: peer::Request) {
         let Some(peer) = self.peers.get_mut(&handle) else { return };
         match peer.current {
+            Some(_) if peer.negotiating.is_some() && peer.held_until.is_some() => {
+                peer.waiting.push(request);
+                self.settle_peer(handle);
+            }
             Some(current) => self.start_quick_mode(current, handle, request),
             None => {
                 peer.waiting.push(request);

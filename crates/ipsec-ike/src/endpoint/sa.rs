@@ -208,6 +208,11 @@ impl IkeSa {
         }
     }
 
+    /// Whether a quick mode is under way.
+    pub(super) fn has_quick_mode(&self) -> bool {
+        self.established().is_some_and(|established| established.under_way() > 0)
+    }
+
     pub(super) fn established(&self) -> Option<&Established> {
         match &self.phase {
             Phase::Established(established) => Some(established),

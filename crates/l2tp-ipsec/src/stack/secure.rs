@@ -21,6 +21,7 @@ use ipsec_esp::SadConfig;
 use ipsec_esp::SadEvent;
 use ipsec_esp::Shared;
 use ipsec_esp::Spi;
+use ipsec_ike::ChildCloseReason;
 use ipsec_ike::ChildHandle;
 use ipsec_ike::ChildSa;
 use ipsec_ike::Credentials;
@@ -29,6 +30,7 @@ use ipsec_ike::Endpoint;
 use ipsec_ike::Event;
 use ipsec_ike::PeerHandle;
 use ipsec_ike::PeerInfo;
+use ipsec_ike::Selectors;
 use l2tp_control::LinkId;
 use vpn_core::Deadlines;
 use vpn_core::Instant;
@@ -92,6 +94,8 @@ struct Bundle {
     local: IpAddr,
     remote: IpAddr,
     look: Option<Instant>,
+    /// What its SAs carry.
+    selectors: Selectors,
     /// It had no tunnel when it was looked at last.
     idle: bool,
     /// Whether a pair was ever ready.
@@ -165,6 +169,7 @@ impl Ipsec {
             local,
             remote,
             look,
+            selectors: Selectors::l2tp(),
             idle: false,
             secured: false,
             used: false,
@@ -198,6 +203,11 @@ impl Ipsec {
         let generation = self.sad.install_inbound(now, id, Arc::clone(&inbound)).ok()?;
         let bundle = self.bundles.get_mut(&id)?;
         bundle.path = child.esp_path;
+        bundle.selectors = Selectors {
+            protocol: child.local.protocol,
+            local_port: child.local.port,
+            remote_port: child.remote.port,
+        };
         let receiver = Receiver {
             sa: inbound,
             bundle: id,
@@ -238,14 +248,15 @@ impl Ipsec {
         }
     }
 
-    fn remove(&mut self, child: ChildHandle, plane: &Plane) {
-        let Some((id, generation)) = self.children.remove(&child) else { return };
+    fn remove(&mut self, child: ChildHandle, plane: &Plane) -> Option<BundleId> {
+        let (id, generation) = self.children.remove(&child)?;
         self.pairs.remove(&(id, generation));
         self.undecided.remove(&(id, generation));
         if let Some(spi) = self.sad.remove_pair(id, generation) {
             plane.change(|table| table.remove_receiver(spi));
         }
         self.sync(id, plane);
+        Some(id)
     }
 
     /// Brings the data plane up to what the bundle sends on.
@@ -408,7 +419,18 @@ impl Stack {
                     let _ = ipsec.sad.confirm(now, *id, *generation);
                 }
             }
-            Event::ChildClosed { child, .. } => ipsec.remove(child, &self.plane),
+            Event::ChildClosed { child, reason } => {
+                let bundle = ipsec.remove(child, &self.plane);
+                if let Some(bundle) = bundle
+                    && reason == ChildCloseReason::DeletedByPeer
+                    && ipsec.sad.outbound(bundle).is_none()
+                    && !self.endpoint.sessions_on(link_of(bundle)).is_empty()
+                    && let Some(known) = ipsec.bundles.get(&bundle)
+                {
+                    // The sessions go on, so the peer wants another pair, or will say otherwise.
+                    let _ = ipsec.ike.request_child(now, known.peer, known.selectors);
+                }
+            }
             Event::PathChanged { peer, path } => {
                 ipsec.moved(peer, path, &self.plane);
                 self.notes.push_back(Note::Moved(path));
