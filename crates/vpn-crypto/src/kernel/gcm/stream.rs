@@ -57,6 +57,53 @@ macro_rules! key_stream {
     }};
 }
 
+/// Adds the products of register `$i` of a group, `$x`, which is ciphertext. A macro for the reason
+/// that [`key_stream`] is one.
+macro_rules! hash {
+    ($stream:ident, $sum:ident, $i:expr, $x:expr) => {
+        let mut x = reverse($x);
+        if $i == 0 {
+            x = begin($stream, x);
+        }
+        // The same power for each lane.
+        let power = POWERS - (GROUP - $i) * LANES;
+        let h = broadcast(block(&$stream.key.powers[power]));
+        let halves = broadcast(block(&$stream.key.halves[power]));
+        $sum = multiply($sum, x, h, halves);
+    };
+}
+
+/// [`key_stream`] for a group, with the hash of the group of ciphertext at `$at`, which can be read,
+/// beside the rounds.
+macro_rules! key_stream_and_hash {
+    ($stream:ident, $sum:ident, $at:expr) => {{
+        let keys = &$stream.key.round_keys;
+        let step = broadcast(_mm_set_epi32(0, 0, 0, LANES as i32));
+        let whitening = broadcast(block(&keys[0]));
+        let mut states = [zero(); GROUP];
+        for state in &mut states {
+            *state = xor(reverse($stream.counters), whitening);
+            $stream.counters = add($stream.counters, step);
+        }
+        for round in 1..$stream.key.rounds {
+            let round_key = broadcast(block(&keys[round]));
+            for state in &mut states {
+                *state = aes(*state, round_key);
+            }
+            if round <= GROUP {
+                let place = $at.wrapping_add((round - 1) * WIDTH);
+                // SAFETY: the group can be read, and this is one of its registers.
+                hash!($stream, $sum, round - 1, unsafe { load(place) });
+            }
+        }
+        let last = broadcast(block(&keys[$stream.key.rounds]));
+        for state in &mut states {
+            *state = aes_last(*state, last);
+        }
+        states
+    }};
+}
+
 macro_rules! stream {
     ($width:ident, $features:literal) => {
         pub(super) mod $width {
@@ -73,6 +120,10 @@ macro_rules! stream {
             use super::registers::$width::*;
             use super::with_features;
 
+            /// Whether encryption hashes each group beside the rounds for the next. With 512 bits
+            /// the processor overlaps them well enough, and short packets pay for the branches.
+            const BESIDE: bool = LANES < 4;
+
             struct Stream<'a> {
                 key: &'a Key,
                 /// The next counters, octets reversed.
@@ -83,7 +134,10 @@ macro_rules! stream {
                 aad: __m128i,
                 /// Key stream of block 0, once it is there.
                 mask: __m128i,
+                /// Whether the additional data has not been hashed.
                 first: bool,
+                /// See [`opening`].
+                opening: bool,
             }
 
             /// Unreduced products: low halves, high halves, and sums of halves (Karatsuba).
@@ -123,6 +177,12 @@ macro_rules! stream {
                     xor(high, xor(swap_halves(low), clmul::<0x00>(low, poly)))
                 }
 
+                /// Whether block 0 has not been encrypted. Where each group is hashed at once one
+                /// flag tells both, by which the compiler sees short packets through.
+                fn opening(stream: &Stream<'_>) -> bool {
+                    if BESIDE { stream.opening } else { stream.first }
+                }
+
                 /// Adds what stands before this register to it, and the additional data.
                 fn begin(stream: &mut Stream<'_>, x: Register) -> Register {
                     let x = if stream.first { with_first(stream.aad, x) } else { x };
@@ -130,35 +190,40 @@ macro_rules! stream {
                     xor(x, stream.hash)
                 }
 
-                /// Encrypts or decrypts a whole group.
+                /// Encrypts or decrypts a whole group. If [`BESIDE`], what is encrypted is left to
+                /// be hashed with the next; everything else is hashed at once.
                 ///
                 /// # Safety
-                /// `GROUP * WIDTH` octets can be read and written at `at`.
+                /// `GROUP * WIDTH` octets can be read and written at `at`, and as many before if
+                /// this is not the first group.
                 unsafe fn group<const OPEN: bool>(stream: &mut Stream<'_>, at: *mut u8) {
-                    let states = key_stream!(stream, GROUP);
+                    let opening = opening(stream);
                     let mut sum = Products { low: zero(), high: zero(), middle: zero() };
+                    let states = if OPEN || !BESIDE || opening {
+                        key_stream!(stream, GROUP)
+                    } else {
+                        let before = at.wrapping_sub(GROUP * WIDTH);
+                        key_stream_and_hash!(stream, sum, before)
+                    };
                     for i in 0..GROUP {
                         let place = at.wrapping_add(i * WIDTH);
                         // SAFETY: the caller's promise; this is one of the group's registers.
                         let input = unsafe { load(place) };
                         let mut output = xor(input, states[i]);
-                        if i == 0 && stream.first {
+                        if i == 0 && opening {
                             stream.mask = first(states[0]);
                             output = with_first(first(input), output);
                         }
                         // SAFETY: as above.
                         unsafe { store(place, output) };
-                        let mut x = reverse(if OPEN { input } else { output });
-                        if i == 0 {
-                            x = begin(stream, x);
+                        if OPEN || !BESIDE {
+                            hash!(stream, sum, i, if OPEN { input } else { output });
                         }
-                        // The same power for each lane.
-                        let power = POWERS - (GROUP - i) * LANES;
-                        let h = broadcast(block(&stream.key.powers[power]));
-                        let halves = broadcast(block(&stream.key.halves[power]));
-                        sum = multiply(sum, x, h, halves);
                     }
-                    stream.hash = reduce(sum);
+                    if OPEN || !BESIDE || !opening {
+                        stream.hash = reduce(sum);
+                    }
+                    stream.opening = false;
                 }
 
                 /// Encrypts or decrypts the last `len` octets, which with the block of lengths
@@ -172,6 +237,17 @@ macro_rules! stream {
                     len: usize,
                     lengths: __m128i,
                 ) -> [u64; 2] {
+                    let mut sum = Products { low: zero(), high: zero(), middle: zero() };
+                    if !OPEN && BESIDE && !stream.opening {
+                        // The group before, which `group` has left.
+                        let before = at.wrapping_sub(GROUP * WIDTH);
+                        for i in 0..GROUP {
+                            let place = before.wrapping_add(i * WIDTH);
+                            // SAFETY: block 0 is encrypted, so there is a group before.
+                            hash!(stream, sum, i, unsafe { load(place) });
+                        }
+                        stream.hash = reduce(sum);
+                    }
                     let states = key_stream!(stream, N);
                     let blocks = len.div_ceil(16);
                     // The first block has power `blocks` + 1 and the lengths have power 1.
@@ -192,7 +268,7 @@ macro_rules! stream {
                             unsafe { load_part(place, here) }
                         };
                         let mut output = xor(input, states[i]);
-                        if i == 0 && stream.first {
+                        if i == 0 && opening(stream) {
                             stream.mask = first(states[0]);
                             output = with_first(first(input), output);
                         }
@@ -243,6 +319,7 @@ macro_rules! stream {
                         aad: number(aad),
                         mask: number(0),
                         first: true,
+                        opening: true,
                     };
                     let text = packet.len().saturating_sub(16);
                     let lengths = number(u128::from(aad_len) << 67 | (text as u128) << 3);
