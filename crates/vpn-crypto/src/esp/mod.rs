@@ -33,6 +33,14 @@
 //! that has neither hashes with RustCrypto, as do the longer hash functions everywhere. A packet
 //! that comes alone is encrypted and hashed in one go. ChaCha20-Poly1305 and NULL are RustCrypto's.
 //!
+//! # Constant time
+//! AES-CBC, AES-GCM and the hashes run on instructions that take the same time whatever the key and
+//! the text are, and ICVs are compared as a whole. So does 3DES with 512 bits, and with 256 bits
+//! from seven packets to seal, or 56 octets to open, together; fewer, and all 3DES on the portable
+//! path, are left to the `des` crate, whose S-boxes are tables in memory. RustCrypto's portable AES
+//! and GHASH use no tables.
+//!
+//! # Batches
 //! Sealing and opening take longest for packets that come alone: CBC encryption and the hashes are
 //! chains, and only packets beside each other keep the processor busy. Batches of 32 or 64 are best,
 //! whatever keys and lengths they have.

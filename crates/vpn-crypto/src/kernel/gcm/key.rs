@@ -2,7 +2,9 @@ use core::arch::x86_64::*;
 
 use zeroize::Zeroize;
 
+use crate::kernel::aes_schedule::Schedule;
 use crate::kernel::cpu::AesClmul;
+use crate::kernel::cpu::AesNi;
 
 /// The greatest power of H that the stream needs: for eight registers of four blocks, two blocks
 /// that it does not leave alone behind them, and the lengths.
@@ -18,9 +20,7 @@ pub(crate) struct Key {
     pub(super) powers: [[u8; 16]; TABLE],
     /// Of each power the sum of its halves, in both halves.
     pub(super) halves: [[u8; 16]; TABLE],
-    pub(super) round_keys: [[u8; 16]; 15],
-    /// 10, 12 or 14.
-    pub(super) rounds: usize,
+    pub(super) schedule: Schedule,
 }
 
 impl Key {
@@ -28,17 +28,11 @@ impl Key {
         let mut expanded = Self {
             powers: [[0; 16]; TABLE],
             halves: [[0; 16]; TABLE],
-            round_keys: [[0; 16]; 15],
-            rounds: match key.len() {
-                16 => 10,
-                24 => 12,
-                32 => 14,
-                _ => return None,
-            },
+            schedule: Schedule::encrypting(AesNi::new()?, key)?,
         };
         let AesClmul { .. } = token;
         // SAFETY: the token says that the processor has the instructions.
-        unsafe { expand(&mut expanded, key) };
+        unsafe { expand(&mut expanded) };
         Some(expanded)
     }
 }
@@ -47,18 +41,17 @@ impl Drop for Key {
     fn drop(&mut self) {
         self.powers.zeroize();
         self.halves.zeroize();
-        self.round_keys.zeroize();
     }
 }
 
 #[target_feature(enable = "aes,pclmulqdq,ssse3,sse4.1")]
-fn expand(expanded: &mut Key, key: &[u8]) {
-    schedule(&mut expanded.round_keys, key, expanded.rounds);
-    let mut h = load(&expanded.round_keys[0]);
-    for round_key in &expanded.round_keys[1..expanded.rounds] {
-        h = _mm_aesenc_si128(h, load(round_key));
+fn expand(expanded: &mut Key) {
+    let (keys, rounds) = (expanded.schedule.keys(), expanded.schedule.rounds());
+    let mut h = keys[0];
+    for round_key in &keys[1..rounds] {
+        h = _mm_aesenc_si128(h, *round_key);
     }
-    h = _mm_aesenclast_si128(h, load(&expanded.round_keys[expanded.rounds]));
+    h = _mm_aesenclast_si128(h, keys[rounds]);
 
     // H times x modulo x^128 + x^127 + x^126 + x^121 + 1, octets reversed.
     let mut octets = [0; 16];
@@ -75,35 +68,6 @@ fn expand(expanded: &mut Key, key: &[u8]) {
         store(halves, _mm_xor_si128(power, _mm_shuffle_epi32::<0x4e>(power)));
         power = product(power, h);
     }
-}
-
-/// The AES key schedule (FIPS 197 §5.2).
-#[target_feature(enable = "aes,pclmulqdq,ssse3,sse4.1")]
-fn schedule(round_keys: &mut [[u8; 16]; 15], key: &[u8], rounds: usize) {
-    let words = round_keys.as_flattened_mut();
-    words[..key.len()].copy_from_slice(key);
-    let mut constant = 1_u8;
-    for at in (key.len()..16 * (rounds + 1)).step_by(4) {
-        let mut word = [words[at - 4], words[at - 3], words[at - 2], words[at - 1]];
-        if at % key.len() == 0 {
-            word = substitute(word);
-            word.rotate_left(1);
-            word[0] ^= constant;
-            constant = (constant << 1) ^ ((constant >> 7) * 0x1b);
-        } else if key.len() == 32 && at % 32 == 16 {
-            word = substitute(word);
-        }
-        for (i, octet) in word.into_iter().enumerate() {
-            words[at + i] = words[at + i - key.len()] ^ octet;
-        }
-    }
-}
-
-/// SubWord: in the last round of AES the rows of four equal columns shift into themselves.
-#[target_feature(enable = "aes,pclmulqdq,ssse3,sse4.1")]
-fn substitute(word: [u8; 4]) -> [u8; 4] {
-    let columns = _mm_set1_epi32(i32::from_ne_bytes(word));
-    _mm_cvtsi128_si32(_mm_aesenclast_si128(columns, _mm_setzero_si128())).to_ne_bytes()
 }
 
 /// The product in the field, in the form of POLYVAL.

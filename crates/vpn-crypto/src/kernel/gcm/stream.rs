@@ -24,9 +24,9 @@ const GROUP: usize = 8;
 /// states must not go through memory and an instruction set and `inline(always)` do not go together.
 macro_rules! key_stream {
     ($stream:ident, $n:expr) => {{
-        let keys = &$stream.key.round_keys;
+        let keys = $stream.key.schedule.keys();
         let step = broadcast(_mm_set_epi32(0, 0, 0, LANES as i32));
-        let whitening = broadcast(block(&keys[0]));
+        let whitening = broadcast(keys[0]);
         let mut states = [zero(); $n];
         for state in &mut states {
             *state = xor(reverse($stream.counters), whitening);
@@ -35,7 +35,7 @@ macro_rules! key_stream {
         macro_rules! rounds {
             ($range:expr) => {
                 for round_key in &keys[$range] {
-                    let round_key = broadcast(block(round_key));
+                    let round_key = broadcast(*round_key);
                     for state in &mut states {
                         *state = aes(*state, round_key);
                     }
@@ -43,13 +43,13 @@ macro_rules! key_stream {
             };
         }
         rounds!(1..10);
-        if $stream.key.rounds > 10 {
+        if $stream.key.schedule.rounds() > 10 {
             rounds!(10..12);
         }
-        if $stream.key.rounds > 12 {
+        if $stream.key.schedule.rounds() > 12 {
             rounds!(12..14);
         }
-        let last = broadcast(block(&keys[$stream.key.rounds]));
+        let last = broadcast(keys[$stream.key.schedule.rounds()]);
         for state in &mut states {
             *state = aes_last(*state, last);
         }
@@ -77,16 +77,16 @@ macro_rules! hash {
 /// beside the rounds.
 macro_rules! key_stream_and_hash {
     ($stream:ident, $sum:ident, $at:expr) => {{
-        let keys = &$stream.key.round_keys;
+        let keys = $stream.key.schedule.keys();
         let step = broadcast(_mm_set_epi32(0, 0, 0, LANES as i32));
-        let whitening = broadcast(block(&keys[0]));
+        let whitening = broadcast(keys[0]);
         let mut states = [zero(); GROUP];
         for state in &mut states {
             *state = xor(reverse($stream.counters), whitening);
             $stream.counters = add($stream.counters, step);
         }
-        for round in 1..$stream.key.rounds {
-            let round_key = broadcast(block(&keys[round]));
+        for round in 1..$stream.key.schedule.rounds() {
+            let round_key = broadcast(keys[round]);
             for state in &mut states {
                 *state = aes(*state, round_key);
             }
@@ -96,7 +96,7 @@ macro_rules! key_stream_and_hash {
                 hash!($stream, $sum, round - 1, unsafe { load(place) });
             }
         }
-        let last = broadcast(block(&keys[$stream.key.rounds]));
+        let last = broadcast(keys[$stream.key.schedule.rounds()]);
         for state in &mut states {
             *state = aes_last(*state, last);
         }
