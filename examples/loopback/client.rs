@@ -20,10 +20,10 @@ use vpn_core::PacketMut;
 use vpn_core::Path;
 use vpn_crypto::OsRandom;
 
-use crate::Summary;
-use crate::net::Net;
-use crate::timeline::Side;
-use crate::timeline::Timeline;
+use super::Summary;
+use super::net::Net;
+use super::timeline::Side;
+use super::timeline::Timeline;
 
 /// Packets that may be on the way at a time: few enough for any socket buffer.
 const IN_FLIGHT: u32 = 32;

@@ -5,10 +5,10 @@
 //! cargo run --release --example loopback
 //! ```
 
-mod client;
+pub(crate) mod client;
 mod net;
 mod server;
-mod timeline;
+pub(crate) mod timeline;
 
 use std::error::Error;
 use std::net::Ipv4Addr;
@@ -31,28 +31,28 @@ use timeline::Timeline;
 /// tunnel and back, and prints what happened.
 #[derive(Parser)]
 #[command(name = "loopback", version)]
-struct Options {
+pub(crate) struct Options {
     /// Print one JSON object instead of text
     #[arg(long)]
-    json: bool,
+    pub(crate) json: bool,
     /// L2TP in clear, without IPsec
     #[arg(long)]
-    plain: bool,
+    pub(crate) plain: bool,
     /// How many IP packets to send through the tunnel and back
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
-    packets: u32,
+    pub(crate) packets: u32,
 }
 
 /// What both sides know of each other. A key for more than this should be long and random.
 const PSK: &str = "only on this machine";
 
 /// What the run came to.
-struct Summary {
+pub(crate) struct Summary {
     local: Ipv4Addr,
     remote: Ipv4Addr,
     mtu: u16,
     set_up: Duration,
-    traffic: Traffic,
+    pub(crate) traffic: Traffic,
     closed: &'static str,
 }
 
@@ -75,7 +75,7 @@ fn main() -> ExitCode {
     if result.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn run(options: &Options, timeline: &Arc<Timeline>) -> Result<Summary, Box<dyn Error>> {
+pub(crate) fn run(options: &Options, timeline: &Arc<Timeline>) -> Result<Summary, Box<dyn Error>> {
     let roles: &[_] = if options.plain { &[Socket::L2tp] } else { &[Socket::Ike, Socket::NatT] };
     let server_net = Net::bind(roles)?;
     let (address, nat_t_port) = (server_net.first()?, server_net.last_port()?);

@@ -15,9 +15,9 @@ use l2tp_ipsec::Users;
 use vpn_core::PacketMut;
 use vpn_crypto::OsRandom;
 
-use crate::PSK;
-use crate::net::Net;
-use crate::timeline::Timeline;
+use super::PSK;
+use super::net::Net;
+use super::timeline::Timeline;
 
 pub(crate) fn run(net: &Net, plain: bool, timeline: &Arc<Timeline>) -> Result<(), Box<dyn Error>> {
     let config = if plain { ServerConfig::plain_l2tp() } else { ServerConfig::new(PSK) };

@@ -143,7 +143,6 @@ async fn run(options: &Options, report: Report) -> Result<(), Box<dyn Error>> {
             driver.client.handle_timeout(clock::now());
         }
     };
-    tap.flush();
     let was_up = driver.tun.is_some();
     unplug(&mut driver.tun, &mut routes).await;
     report.event("DISCONNECTED", &[("reason", reason.explain().into())]);
@@ -284,6 +283,7 @@ impl Driver<'_> {
         // Keys are told before the first packet that needs them is recorded.
         self.note_all();
         sockets.send_all(&transmits, out);
+        self.tap.flush();
     }
 
     fn note_all(&mut self) {
@@ -297,6 +297,9 @@ impl Driver<'_> {
             ClientEvent::Connected(up) | ClientEvent::Changed(up) => self.up = Some(up),
             ClientEvent::Disconnected { reason } => self.down = Some(reason),
             ClientEvent::PeerUp(info) => self.report.event("PEER", &ipsec::peer(&info)),
+            ClientEvent::Moved { path } => {
+                self.report.event("MOVED", &[("peer", path.remote.to_string().into())]);
+            }
             ClientEvent::KeyLog(key) => ipsec::note_key(&key, self.keys.as_ref(), self.tap),
             ClientEvent::Packet { packet } => {
                 if let Some(tun) = &self.tun {

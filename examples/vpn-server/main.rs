@@ -102,7 +102,6 @@ async fn run(options: Options, report: Report) -> Result<(), Box<dyn Error>> {
     loop {
         driver.drain(&sockets, &mut out);
         if driver.drained {
-            tap.flush();
             return Ok(());
         }
         let timeout = driver.server.poll_timeout();
@@ -195,6 +194,7 @@ impl Driver<'_> {
         // Keys are told before the first packet that needs them is recorded.
         self.tell_all();
         sockets.send_all(&transmits, out);
+        self.tap.flush();
     }
 
     fn tell_all(&mut self) {
@@ -225,6 +225,9 @@ impl Driver<'_> {
                 ],
             ),
             ServerEvent::PeerUp(info) => self.report.event("PEER", &ipsec::peer(&info)),
+            ServerEvent::Moved { path } => {
+                self.report.event("MOVED", &[("peer", path.remote.to_string().into())]);
+            }
             ServerEvent::KeyLog(key) => ipsec::note_key(&key, self.keys.as_ref(), self.tap),
             ServerEvent::Packet { packet, .. } => self.tun.send(&packet),
             ServerEvent::Trace(trace) => tracing::debug!(%trace),
