@@ -64,6 +64,23 @@ fn chosen(body: &[u8], ours: &str, fingerprint: Fingerprint) -> String {
     esp_choice(body, ours, false, fingerprint).unwrap().proposal.to_string()
 }
 
+/// RFC 2408 §4.2. strongSwan and Libreswan number from 0.
+#[test]
+fn the_number_of_the_proposal_comes_back() {
+    /// Behind DOI, situation and the payload's header.
+    const NUMBER: usize = 12;
+    let ours = IkeProposal::list("aes256-sha256-modp2048").unwrap();
+    for number in [0, 1, 7] {
+        let mut offer = ike_offer("aes256-sha256-modp2048");
+        offer[NUMBER] = number;
+        let sa = SecurityAssociation::decode(&offer).unwrap();
+        let mut answer = Vec::new();
+        let policy = IkePolicy { proposals: &ours, methods: PSK };
+        choose_ike(&sa, &policy).unwrap().encode(&mut answer);
+        assert_eq!(answer, offer);
+    }
+}
+
 #[test]
 fn the_responder_prefers_its_own_order_and_echoes_the_octets() {
     let theirs = "3des-sha1-modp1024,aes128-sha1-modp2048,aes256-sha256-modp2048";

@@ -53,14 +53,15 @@ pub struct ChosenIke {
     pub auth: AuthMethod,
     /// The lifetime that the transform names.
     pub lifetime: Lifetime,
+    number: u8,
     transform: Vec<u8>,
 }
 
 impl ChosenIke {
-    /// Appends the body of the SA payload that tells the initiator, with the transform exactly as it
-    /// was offered (RFC 2408 §4.2).
+    /// Appends the body of the SA payload that tells the initiator, with the proposal's number and
+    /// the transform exactly as it was offered (RFC 2408 §4.2).
     pub fn encode(&self, out: &mut Vec<u8>) {
-        write_ike_transforms(out, &[&self.transform]);
+        write_ike_transforms(out, self.number, &[&self.transform]);
     }
 }
 
@@ -107,39 +108,41 @@ pub fn choose_ike(
     sa: &SecurityAssociation<'_>,
     policy: &IkePolicy<'_>,
 ) -> Result<ChosenIke, NoProposal<IkeProposal, OfferedIke>> {
-    let offers: Vec<(OfferedIke, Transform<'_>)> = offered_ike(sa).collect();
+    let offers: Vec<(OfferedIke, u8, Transform<'_>)> = offered_ike(sa).collect();
     let pairs = policy
         .methods
         .iter()
         .flat_map(|method| policy.proposals.iter().map(move |proposal| (*method, *proposal)));
     for (method, ours) in pairs {
-        let fits = |(offered, _): &&(OfferedIke, Transform<'_>)| {
+        let fits = |(offered, ..): &&(OfferedIke, u8, Transform<'_>)| {
             offered.auth == Some(method) && offered.proposal() == Ok(ours)
         };
-        if let Some((offered, transform)) = offers.iter().find(fits) {
+        if let Some((offered, number, transform)) = offers.iter().find(fits) {
             return Ok(ChosenIke {
                 proposal: ours,
                 auth: method,
                 lifetime: offered.lifetime,
+                number: *number,
                 transform: transform.octets.to_vec(),
             });
         }
     }
-    let theirs: Vec<OfferedIke> = offers.into_iter().map(|(offered, _)| offered).collect();
+    let theirs: Vec<OfferedIke> = offers.into_iter().map(|(offered, ..)| offered).collect();
     let nearest = Near::of_ike(policy, &theirs);
     Err(NoProposal { ours: policy.proposals.to_vec(), theirs, nearest })
 }
 
+/// Every transform of phase 1, with the number of its proposal and its octets.
 fn offered_ike<'a>(
     sa: &SecurityAssociation<'a>,
-) -> impl Iterator<Item = (OfferedIke, Transform<'a>)> + use<'a> {
+) -> impl Iterator<Item = (OfferedIke, u8, Transform<'a>)> + use<'a> {
     sa.proposals().flat_map(|proposal| {
         proposal.transforms().map(move |transform| {
             let mut offered = OfferedIke::read(&transform);
             if proposal.protocol != ProtocolId::ISAKMP {
                 offered.fault = Some(Unsupported::Protocol);
             }
-            (offered, transform)
+            (offered, proposal.number, transform)
         })
     })
 }
@@ -239,14 +242,14 @@ pub fn accept_ike(
     offered: &[IkeProposal],
     methods: &[AuthMethod],
 ) -> Result<ChosenIke, BadChoice> {
-    let (chosen, transform) = only(offered_ike(sa))?;
+    let (chosen, number, transform) = only(offered_ike(sa))?;
     let proposal = chosen.proposal()?;
     let auth = chosen.auth.ok_or(Unsupported::Missing("authentication method"))?;
     if !offered.contains(&proposal) || !methods.contains(&auth) {
         return Err(BadChoice::NotOffered);
     }
     let transform = transform.octets.to_vec();
-    Ok(ChosenIke { proposal, auth, lifetime: chosen.lifetime, transform })
+    Ok(ChosenIke { proposal, auth, lifetime: chosen.lifetime, number, transform })
 }
 
 /// Checks for an initiator of phase 2 that what the responder chose was offered, with the

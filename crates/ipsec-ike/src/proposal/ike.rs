@@ -127,13 +127,17 @@ pub fn write_ike_offer(
             transform.body(number, method, lifetime)
         })
         .collect();
-    write_ike_transforms(out, &transforms);
+    write_ike_transforms(out, 1, &transforms);
 }
 
-/// Appends the body of an SA payload of phase 1 with these transforms.
-pub(crate) fn write_ike_transforms<T: AsRef<[u8]>>(out: &mut Vec<u8>, transforms: &[T]) {
+/// Appends the body of an SA payload of phase 1 with these transforms in proposal `number`.
+pub(crate) fn write_ike_transforms<T: AsRef<[u8]>>(
+    out: &mut Vec<u8>,
+    number: u8,
+    transforms: &[T],
+) {
     let mut proposal = Vec::new();
-    encode_proposal(&mut proposal, 1, ProtocolId::ISAKMP, &[], transforms);
+    encode_proposal(&mut proposal, number, ProtocolId::ISAKMP, &[], transforms);
     SecurityAssociation::encode(out, &[proposal]);
 }
 
@@ -148,7 +152,7 @@ pub(crate) fn write_ike_values(
         .zip(transforms)
         .map(|(number, one)| one.body(number, method, lifetime))
         .collect();
-    write_ike_transforms(out, &transforms);
+    write_ike_transforms(out, 1, &transforms);
 }
 
 /// The algorithms of a transform of phase 1 as numbers, known or not.
