@@ -126,6 +126,8 @@ pub enum CertificateFault {
     Invalid(CertificateError),
     /// It does not vouch for the identity that the peer claims.
     WrongName(Identity),
+    /// The peer goes by an address that it does not come from (RFC 4945 §3.1.1).
+    OtherAddress(Identity),
     /// The signature was not made with its key.
     BadSignature,
 }

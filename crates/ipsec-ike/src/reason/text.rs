@@ -145,6 +145,10 @@ impl CertificateFault {
                 "the peer's certificate does not vouch for the identity {identity} that the peer \
                  claims: add it as a subjectAltName or change the peer's identity"
             ),
+            Self::OtherAddress(identity) => format!(
+                "the peer goes by the address {identity} and comes from another: have it go by a \
+                 name in its certificate"
+            ),
             Self::BadSignature => {
                 "the peer's signature does not fit its certificate: its private key is another \
                  one"

@@ -180,7 +180,7 @@ impl SignatureProof<'_> {
 /// subject octet for octet, anything else stands in the subjectAltName, whole.
 ///
 /// That an address is also the one which the peer sends from (RFC 4945 §3.1.1) is for whoever knows
-/// whether there is a NAT between.
+/// that one.
 #[must_use]
 pub fn has_identity(certificate: &dyn PeerCertificate, id_type: IdType, data: &[u8]) -> bool {
     let text = core::str::from_utf8(data).ok().filter(|text| !text.is_empty());

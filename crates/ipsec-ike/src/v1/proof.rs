@@ -190,6 +190,12 @@ fn verify_signature(
 ) -> Result<(), Fault> {
     let reject = |fault, notify| Fault::Fail(CloseReason::CertificateRejected(fault), Some(notify));
     let invalid = NotifyType::INVALID_CERTIFICATE;
+    let identity = Identity::from_payload(identification);
+    // RFC 4945 §3.1.1: who goes by an address has to come from there.
+    if identity.address().is_some_and(|address| address != context.path.remote.ip()) {
+        let fault = CertificateFault::OtherAddress(identity);
+        return Err(reject(fault, NotifyType::INVALID_ID_INFORMATION));
+    }
     let trust = context.policy.trust.as_ref();
     let trust = trust.ok_or_else(|| reject(CertificateFault::NoTrustAnchors, invalid))?;
     let time = context.tools.unix_time(context.now);
@@ -215,7 +221,6 @@ fn verify_signature(
             Err(reject(CertificateFault::Invalid(error), invalid))
         }
         Err(ProofError::Identity) => {
-            let identity = Identity::from_payload(identification);
             let fault = CertificateFault::WrongName(identity);
             Err(reject(fault, NotifyType::INVALID_ID_INFORMATION))
         }

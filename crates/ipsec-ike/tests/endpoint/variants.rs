@@ -281,6 +281,21 @@ fn a_certificate_needs_the_time_and_an_authority() {
     assert!(text.contains("certificate"), "{text}");
 }
 
+/// RFC 4945 §3.1.1: the address has to be the one that the peer sends from, and then stand in its
+/// certificate, where it does not.
+#[test]
+fn who_goes_by_an_address_comes_from_it() {
+    for (address, at_fault) in [("10.0.0.2", "comes from another"), ("198.51.100.7", "subjectAlt")]
+    {
+        let mut pair = certified(true);
+        let config = pair.connect_config().local_id(address.parse().unwrap());
+        pair.connect_with(config);
+        pair.run(secs(20));
+        let text = pair.closed(pair.server).unwrap().explain();
+        assert!(text.contains(at_fault), "{text}");
+    }
+}
+
 #[test]
 fn keys_are_logged_only_if_wanted() {
     for wanted in [false, true] {
