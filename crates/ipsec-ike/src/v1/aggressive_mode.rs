@@ -40,6 +40,9 @@ use crate::identity::Identity;
 use crate::payload::Identification;
 use crate::v1::main_mode::MAX_OFFER;
 
+/// The most octets of a stranger's Identification payload: it is kept until the stranger proves it.
+const MAX_IDENTITY: usize = 1_024;
+
 /// Takes message 1. The answer needs the peer's key, so it comes later.
 pub(crate) fn first(
     context: &mut Context<'_>,
@@ -52,6 +55,9 @@ pub(crate) fn first(
         return Err(Fault::Drop(DropReason::TooLarge));
     }
     let body = payloads.one(PayloadType::IDENTIFICATION, "it did not say who it is")?;
+    if body.len() > MAX_IDENTITY {
+        return Err(Fault::Drop(DropReason::TooLarge));
+    }
     let identification = Identification::decode(body)?;
     if !identification.is_of_phase_1() {
         return Err(Fault::malformed("its identity has a port that is not IKE's"));
@@ -133,7 +139,8 @@ impl Negotiation {
         let secured = self.secured()?;
         secured.phase_1_iv = next_iv.unwrap_or(secured.phase_1_iv);
         self.state = State::Established;
-        let initial_contact = payloads.has_initial_contact();
+        // HASH_I does not cover it: in clear anybody may have added it (RFC 2407 §4.6.3).
+        let initial_contact = message.header.is_encrypted() && payloads.has_initial_contact();
         Ok(Proven { local_id, remote_id, initial_contact })
     }
 }

@@ -20,6 +20,7 @@ use crate::proposal::ChosenEsp;
 use crate::proposal::ChosenIke;
 use crate::proposal::EspPolicy;
 use crate::proposal::IkePolicy;
+use crate::proposal::Lifetime;
 use crate::proposal::Near;
 use crate::proposal::NoProposal;
 use crate::proposal::Unsupported;
@@ -44,7 +45,7 @@ pub(super) fn agreed(chosen: &ChosenIke, policy: &Policy) -> Agreed {
     let ours = policy.lifetimes.ike;
     let lifetime = match chosen.lifetime.seconds {
         Some(seconds) => ours.min(Duration::from_secs(seconds)),
-        None => ours,
+        None => ours.min(Duration::from_secs(Lifetime::DEFAULT_SECONDS)),
     };
     Agreed { proposal: chosen.proposal, auth: chosen.auth, lifetime }
 }

@@ -168,6 +168,9 @@ impl Negotiation {
         if public.len() != exchange.public_len() {
             return Err(Fault::malformed("its public value has not the width of the group"));
         }
+        if public == self.ours.public {
+            return Err(Fault::malformed("its public value is our own"));
+        }
         if !(8..=256).contains(&nonce.len()) {
             return Err(Fault::malformed("its nonce has not 8 to 256 octets"));
         }

@@ -17,6 +17,7 @@ use crate::v1::fault::Fault;
 use crate::v1::negotiation::Context;
 use crate::v1::negotiation::Negotiation;
 use crate::v1::negotiation::Proven;
+use crate::v1::negotiation::SHORTEST_LIFETIME;
 use crate::v1::payloads::Payloads;
 use crate::v1::peer_traits::PeerTraits;
 use crate::v1::peer_traits::write_vendor_ids;
@@ -61,6 +62,10 @@ impl Negotiation {
         context: &mut Context<'_>,
         message: &Message<'_>,
     ) -> Result<Vec<u8>, Fault> {
+        // Where cookies and public values are the same, HASH_R is HASH_I.
+        if message.header.cookies.responder == self.cookies.initiator {
+            return Err(Fault::malformed("its cookie is our own"));
+        }
         let payloads = Payloads::read(message.payloads())?;
         let body = payloads.one(PayloadType::SECURITY_ASSOCIATION, "its choice is missing")?;
         let sa = SecurityAssociation::decode(body)?;
@@ -70,9 +75,13 @@ impl Negotiation {
         };
         let chosen = proposal::accept_ike(&sa, &context.policy.ike, &[method])
             .map_err(|_| Fault::suspect(CloseReason::ChoiceNotOffered))?;
+        let agreed = agreed(&chosen, context.policy);
+        if agreed.lifetime < SHORTEST_LIFETIME {
+            return Err(Fault::suspect(CloseReason::LifetimeTooShort(agreed.lifetime)));
+        }
         // What the first message is taken for stays unchanged until the last check is passed.
         self.traits = PeerTraits::read(&payloads, context.policy, &[]);
-        self.agreed = Some(agreed(&chosen, context.policy));
+        self.agreed = Some(agreed);
         self.cookies.responder = message.header.cookies.responder;
         self.generate(context.tools)?;
         let datagram = self.message_3(context)?;

@@ -13,6 +13,7 @@ use crate::Message;
 use crate::MessageBuilder;
 use crate::NotifyType;
 use crate::PayloadType;
+use crate::config::Candidate;
 use crate::event::Role;
 use crate::v1::auth::PskFound;
 use crate::v1::auth::find_psk;
@@ -145,26 +146,26 @@ impl Negotiation {
             let reason = CloseReason::PskMismatch { role: Role::Responder, tried };
             return Err(Fault::Suspect(DropReason::Unauthenticated, reason));
         };
-        let only = candidates.get(candidate).and_then(|one| one.only.clone());
-        if let Some(only) = only {
-            self.check_only(&only, first, &payloads)?;
-        }
+        self.check_only(candidates, candidate, first, &payloads)?;
         let cookies = self.cookies;
         self.fitting = candidate;
         self.secured = Some(Secured { cookies, prf, keys, cipher, phase_1_iv: next_iv });
         Ok(payloads)
     }
 
-    /// A key that is for one identity is for no other.
+    /// A key that is for one identity is for no other, unless another has the same.
     fn check_only(
         &self,
-        only: &crate::identity::Identity,
+        candidates: &[Candidate],
+        fitting: usize,
         first: PayloadType,
         payloads: &[u8],
     ) -> Result<(), Fault> {
         let payloads = Payloads::read(Chain::new(first, payloads))?;
         let claimed = payloads.identity()?;
-        if claimed == *only {
+        let secret = candidates.get(fitting).map(|one| one.secret.expose()).unwrap_or_default();
+        let mut same = candidates.iter().filter(|one| one.secret.ct_eq(secret));
+        if same.any(|one| one.only.as_ref().is_none_or(|only| *only == claimed)) {
             return Ok(());
         }
         let refused = CloseReason::IdentityRejected(claimed);
