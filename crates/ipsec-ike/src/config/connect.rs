@@ -14,7 +14,7 @@ use crate::proposal::IkeProposal;
 use alloc::vec::Vec;
 
 /// The port of IKE and ESP behind NATs (RFC 3947 §4).
-const NAT_T_PORT: u16 = 4500;
+pub(crate) const NAT_T_PORT: u16 = 4500;
 
 /// A peer to connect to, and what is special about it; the rest is as the
 /// [`EndpointConfig`](crate::EndpointConfig) says.

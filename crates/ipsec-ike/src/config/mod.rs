@@ -22,6 +22,7 @@ pub use retransmission::Retransmission;
 pub use selector::SelectorPolicy;
 pub use selector::Selectors;
 
+pub(crate) use connect::NAT_T_PORT;
 pub(crate) use policy::Policy;
 pub(crate) use policy::Signer;
 pub(crate) use psk::Candidate;

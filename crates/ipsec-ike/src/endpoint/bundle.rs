@@ -27,6 +27,7 @@ use crate::PeerHandle;
 use crate::PeerInfo;
 use crate::ProtocolId;
 use crate::config::Dpd;
+use crate::config::NAT_T_PORT;
 use crate::event::Role;
 use crate::handle::SaId;
 use crate::payload::Delete;
@@ -36,6 +37,8 @@ use crate::v1::negotiation::Proven;
 const LINGER_OURS: Duration = Duration::from_secs(30);
 /// How long one stays that the peer replaced: it is the peer's to delete.
 const LINGER_THEIRS: Duration = Duration::from_secs(300);
+/// How many IKE SAs of a peer stay that were replaced: it may make new ones as fast as it likes.
+const LINGERING: usize = 4;
 /// Two IKE SAs in place of an older one that were established within this time by different sides
 /// crossed each other.
 const CROSSING: Duration = Duration::from_secs(60);
@@ -53,13 +56,16 @@ const NO_PORT: u16 = 0;
 
 /// Where ESP goes beside the IKE of `path`.
 pub(super) fn esp_path(path: Path, encapsulated: bool) -> Path {
-    if encapsulated {
-        return Path { socket: Socket::NatT, ..path };
-    }
+    let (socket, port) = match (encapsulated, path.socket) {
+        (true, Socket::NatT) => return path,
+        // Clients have been seen to ask for UDP where no NAT was found.
+        (true, _) => (Socket::NatT, NAT_T_PORT),
+        (false, _) => (Socket::Esp, NO_PORT),
+    };
     let Path { mut local, mut remote, .. } = path;
-    local.set_port(NO_PORT);
-    remote.set_port(NO_PORT);
-    Path { socket: Socket::Esp, local, remote }
+    local.set_port(port);
+    remote.set_port(port);
+    Path { socket, local, remote }
 }
 
 impl Endpoint {
@@ -70,9 +76,10 @@ impl Endpoint {
         let Proven { remote_id, initial_contact, .. } = &up.proven;
         let key = BundleKey { identity: remote_id.clone(), remote: path.remote };
         let initial_contact = *initial_contact;
+        let existing = self.bundles.get(&key).copied();
         let handle = match known {
             Some(handle) => handle,
-            None => match self.bundles.get(&key).copied() {
+            None => match existing.filter(|existing| self.proves_as_before(*existing, &up)) {
                 Some(existing) if initial_contact => {
                     // RFC 2407 §4.6.3.3: the peer remembers nothing of what was before.
                     self.close_peer_with(existing, CloseReason::Replaced, false);
@@ -105,7 +112,11 @@ impl Endpoint {
         let first = self.welcome(handle, id, role, path, up);
         match first {
             Some(info) => {
-                self.bundles.entry(key).or_insert(handle);
+                if known.is_some() {
+                    self.bundles.entry(key).or_insert(handle);
+                } else {
+                    self.bundles.insert(key, handle);
+                }
                 self.emit(Event::PeerUp { peer: handle, info: Box::new(info) });
             }
             None => {
@@ -118,6 +129,19 @@ impl Endpoint {
         self.choose_current(handle, id);
         self.start_waiting(handle);
         self.settle_sa(id);
+    }
+
+    /// Whether an IKE SA was proven like those that a peer has, by the same method and the same key:
+    /// with keys of their own, two users may claim one identity.
+    fn proves_as_before(&self, handle: PeerHandle, up: &Up) -> bool {
+        let Some(Peer { info: Some(info), secret, .. }) = self.peers.get(&handle) else {
+            return false;
+        };
+        let same_key = match (secret, &up.secret) {
+            (Some(before), Some(now)) => before.ct_eq(now.expose()),
+            (before, now) => before.is_none() && now.is_none(),
+        };
+        info.auth == up.agreed.auth && same_key
     }
 
     /// Enters an IKE SA with its peer. `Some` when it is the first.
@@ -239,6 +263,11 @@ impl Endpoint {
         if let Some(path) = path {
             self.move_bundle(handle, path);
         }
+        let Some(peer) = self.peers.get(&handle) else { return };
+        let old = peer.sas.iter().rev().filter(|id| **id != keeper).skip(LINGERING);
+        for id in old.copied().collect::<Vec<_>>() {
+            self.delete_sa(id);
+        }
     }
 
     /// A peer is reached on another path from now on: it is found there.
@@ -304,6 +333,7 @@ impl Endpoint {
     pub(super) fn on_sa_due(&mut self, id: SaId) {
         let now = self.now;
         let Some(sa) = self.sas.get_mut(&id) else { return };
+        sa.reassembly.expire(now);
         let peer = sa.peer;
         let Phase::Established(established) = &mut sa.phase else {
             return self.on_negotiation_due(id);
@@ -516,5 +546,23 @@ impl Endpoint {
         if let Ok(message) = established.secured.seal_informational(message_id, write) {
             self.send(id, path, &message, Sending::First);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn esp_goes_beside_ike() {
+        let path = |socket, port| Path {
+            socket,
+            local: ([192, 0, 2, 1], port).into(),
+            remote: ([198, 51, 100, 7], port).into(),
+        };
+        assert_eq!(esp_path(path(Socket::Ike, 500), false), path(Socket::Esp, 0));
+        assert_eq!(esp_path(path(Socket::NatT, 4500), false), path(Socket::Esp, 0));
+        assert_eq!(esp_path(path(Socket::NatT, 1024), true), path(Socket::NatT, 1024));
+        assert_eq!(esp_path(path(Socket::Ike, 500), true), path(Socket::NatT, 4500));
     }
 }

@@ -169,8 +169,11 @@ impl Endpoint {
     /// The peer says under this IKE SA that it has no other with us: what was before is gone.
     fn on_initial_contact(&mut self, id: SaId, handle: PeerHandle) {
         let Some(peer) = self.peers.get(&handle) else { return };
-        let old: Vec<SaId> = peer.sas.iter().copied().filter(|known| *known != id).collect();
-        let since = self.sas.get(&id).and_then(|sa| sa.established()).map(|one| one.established);
+        let established =
+            |id: &SaId| Some(self.sas.get(id).and_then(|sa| sa.established())?.established);
+        let since = established(&id);
+        let older = |known: &SaId| *known != id && established(known) <= since;
+        let old: Vec<SaId> = peer.sas.iter().copied().filter(older).collect();
         let stale: Vec<_> = peer
             .children
             .iter()

@@ -24,6 +24,7 @@ use core::net::SocketAddr;
 use vpn_core::DatagramMachine;
 use vpn_core::Deadlines;
 use vpn_core::DropCounters;
+use vpn_core::DropReason;
 use vpn_core::Handled;
 use vpn_core::Instant;
 use vpn_core::Machine;
@@ -167,6 +168,20 @@ impl Endpoint {
 
     fn emit(&mut self, event: Event) {
         self.events.push_back(event);
+    }
+
+    /// Whether there is room for an event that strangers, or traces, bring about.
+    fn has_room(&self) -> bool {
+        self.events.len() < self.config.limits.queue
+    }
+
+    /// Reports something that nobody depends on, if there is room.
+    fn report(&mut self, event: Event) {
+        if self.has_room() {
+            self.emit(event);
+        } else {
+            self.drops.add(DropReason::LimitReached, 1);
+        }
     }
 
     /// A number that no handle had before.

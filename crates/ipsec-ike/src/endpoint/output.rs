@@ -137,7 +137,7 @@ impl Endpoint {
             true => Vec::new(),
             false => message.payloads().map_while(Result::ok).map(|one| one.kind).collect(),
         });
-        self.emit(Event::Trace(Trace {
+        self.report(Event::Trace(Trace {
             sent,
             repeated,
             path,

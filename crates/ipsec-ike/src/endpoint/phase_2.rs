@@ -106,7 +106,7 @@ impl Endpoint {
         let path = sa.path;
         let peer::Request { child, replaces, selectors } = request;
         let wanted = Wanted { child, replaces, selectors, spi };
-        let over_at = now + retransmission.give_up() * 2;
+        let over_at = now + retransmission.give_up().saturating_mul(2);
         let Some((mut context, _)) = context(sa, &mut self.tools) else { return };
         let offered = quick_mode::offer(&mut context, wanted, message_id, over_at);
         let Ok((mut quick_mode, datagram)) = offered else {

@@ -59,7 +59,9 @@ impl Endpoint {
         if let Some(id) = self.find(&header, path) {
             self.hear(id, path, whole.len());
             if header.next_payload == PayloadType::FRAGMENT && !header.is_encrypted() {
-                return self.on_fragment(id, path, &message);
+                let result = self.on_fragment(id, path, &message);
+                self.settle_sa(id);
+                return result;
             }
             return self.on_message(id, path, whole);
         }
@@ -91,7 +93,7 @@ impl Endpoint {
     ) -> Result<(), DropReason> {
         let now = self.now;
         let sa = self.sas.get_mut(&id).ok_or(DropReason::UnknownTunnel)?;
-        if !sa.takes_fragments() {
+        if message.header.cookies.is_first() || !sa.takes_fragments() {
             return Err(DropReason::NotAllowed);
         }
         let Some(fragment) = Fragment::of_message(message)? else {

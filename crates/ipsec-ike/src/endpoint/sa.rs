@@ -191,10 +191,13 @@ impl IkeSa {
             }
     }
 
-    /// Whether fragments of the peer are kept: its address must be proven.
+    /// Whether fragments of the peer are kept: its address must be proven, which in aggressive mode
+    /// it is at the end.
     pub(super) fn takes_fragments(&self) -> bool {
         let unproven = match &self.phase {
-            Phase::Negotiating(negotiation) => negotiation.state == State::Message3Awaited,
+            Phase::Negotiating(negotiation) => {
+                negotiation.state == State::Message3Awaited || self.mode == Exchange::AggressiveMode
+            }
             Phase::Established(_) => false,
         };
         self.policy.fragmentation && !unproven
@@ -235,13 +238,14 @@ impl IkeSa {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        match &self.phase {
+        let phase = match &self.phase {
             Phase::Negotiating(_) => {
                 let request = self.request.as_ref().map(Request::deadline);
                 request.into_iter().chain([self.give_up_at]).min()
             }
             Phase::Established(established) => established.deadline(),
-        }
+        };
+        phase.into_iter().chain(self.reassembly.poll_timeout()).min()
     }
 }
 

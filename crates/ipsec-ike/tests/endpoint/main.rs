@@ -6,6 +6,7 @@ mod hostile;
 mod lossy;
 mod nat;
 mod network;
+mod refusals;
 mod rekey;
 mod setup;
 mod variants;

@@ -159,7 +159,7 @@ impl Endpoint {
     pub(in crate::endpoint) fn failed(&mut self, path: Path, role: Role, reason: CloseReason) {
         let rate = self.config.limits.failures_per_second;
         if self.failures.allow(self.now, rate) {
-            self.emit(Event::Failed { path, role, reason });
+            self.report(Event::Failed { path, role, reason });
         }
     }
 

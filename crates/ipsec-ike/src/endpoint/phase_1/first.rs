@@ -82,7 +82,7 @@ impl Endpoint {
             answered: None,
             credit: Credit::Unlimited,
             reassembly: Reassembly::default(),
-            give_up_at: self.now + retransmission.give_up() * 4,
+            give_up_at: self.now + retransmission.give_up().saturating_mul(4),
             heard_on_nat_t: false,
             half_open: None,
             probe: None,
@@ -116,10 +116,8 @@ impl Endpoint {
             return Err(DropReason::NotAllowed);
         }
         let address = path.remote.ip();
-        match self.half_open.admit(address, &self.config.limits) {
-            Admission::Admit => {}
-            Admission::InPlaceOf(oldest) => self.forget_sa(oldest),
-            Admission::Refuse => return Err(DropReason::LimitReached),
+        if self.half_open.admit(address, &self.config.limits) == Admission::Refuse {
+            return Err(DropReason::LimitReached);
         }
         let methods = self.methods(path, aggressive, known);
         if methods.is_empty() {
@@ -199,6 +197,10 @@ impl Endpoint {
         negotiation: Negotiation,
         policy: Arc<Policy>,
     ) -> SaId {
+        let admission = self.half_open.admit(path.remote.ip(), &self.config.limits);
+        if let Admission::InPlaceOf(oldest) = admission {
+            self.forget_sa(oldest);
+        }
         let id = SaId(self.next_handle());
         let cookies = negotiation.cookies;
         let sa = IkeSa {

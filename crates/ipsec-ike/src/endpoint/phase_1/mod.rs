@@ -36,6 +36,10 @@ use crate::v1::phase_1::State;
 use crate::v1::repeat::Answered;
 use crate::v1::repeat::Request;
 
+/// The most octets of a message that is held, and decrypted with one pre-shared key after the other.
+/// Real ones have under 1,500: there are no certificates in them.
+const MAX_PSK_MESSAGE: usize = 8_192;
+
 /// What a message of phase 1 led to.
 enum Outcome {
     Answer(Vec<u8>),
@@ -70,6 +74,10 @@ impl Endpoint {
             Phase::Established(_) => State::Established,
         };
         match phase_1::step(state, event) {
+            // To nobody else, as long as the peer is not proven.
+            Action::RepeatAnswer if sa.half_open.is_some() && sa.path.remote != path.remote => {
+                Err(DropReason::WrongPeer)
+            }
             Action::RepeatAnswer => {
                 let reply = sa.answered.as_ref().map(|one| one.reply.clone()).unwrap_or_default();
                 if !reply.is_empty() {
@@ -188,6 +196,7 @@ impl Endpoint {
     /// Goes on with a message that needs the peer's keys, or holds it and asks for them.
     fn resume_or_ask(&mut self, id: SaId, path: Path, octets: &[u8]) -> Result<(), DropReason> {
         let ask = self.config.ask_for_credentials;
+        let room = self.has_room();
         let limits = self.config.limits;
         let sa = self.sas.get_mut(&id).ok_or(DropReason::UnknownTunnel)?;
         let negotiation = sa.negotiation_mut().ok_or(DropReason::UnexpectedState)?;
@@ -195,8 +204,14 @@ impl Endpoint {
             return Err(DropReason::LimitReached);
         }
         let psk = negotiation.agreed.map(|agreed| agreed.auth) == Some(AuthMethod::PRE_SHARED_KEY);
+        if psk && octets.len() > MAX_PSK_MESSAGE {
+            return Err(DropReason::TooLarge);
+        }
         if psk && negotiation.candidates.is_none() {
             let claimed = negotiation.claimed_identity();
+            if ask && !room {
+                return Err(DropReason::LimitReached);
+            }
             if ask {
                 let fingerprint = negotiation.traits.fingerprint;
                 negotiation.held = Some((negotiation.state, path, octets.to_vec()));
