@@ -117,11 +117,11 @@ fn open_with<K, H, const W: usize>(
     K: Hash<W>,
     H: BlockHash<64, State = [u32; W]>,
 {
-    let (mut state, mut tail) = (states.inner, [0; 64]);
-    let kernels = (kernel, sha);
-    decrypt_and_hash::<K, W>(kernels, keys.cipher, message, &mut state, &mut tail);
+    // The end of the message is taken before it is decrypted.
     let high = high.map(u32::to_be_bytes);
-    let high = high.as_ref().map_or(&[][..], |high| high);
-    let last = Last::from_block::<H>(message.len(), (tail, message.len() % 64), high);
+    let mut last = Last::EMPTY;
+    last.end::<H>(message, high.as_ref().map_or(&[], |high| high));
+    let mut state = states.inner;
+    decrypt_and_hash::<K, W>((kernel, sha), keys.cipher, message, &mut state);
     finish::<K, H, W>(sha, states, state, &last, icv);
 }

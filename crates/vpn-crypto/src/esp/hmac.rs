@@ -100,19 +100,6 @@ impl<const BLOCK: usize> Last<BLOCK> {
         self.pad::<H>(message.len(), tail.len(), extra);
     }
 
-    /// The same, with an end of `end` octets that stands in `block` already, before zeros.
-    #[cfg(target_arch = "x86_64")]
-    #[inline]
-    pub(super) fn from_block<H: BlockHash<BLOCK>>(
-        len: usize,
-        (block, end): ([u8; BLOCK], usize),
-        extra: &[u8],
-    ) -> Self {
-        let mut last = Self { octets: [[0; BLOCK], block, [0; BLOCK]], used: 2 };
-        last.pad::<H>(len, end, extra);
-        last
-    }
-
     #[inline]
     fn pad<H: BlockHash<BLOCK>>(&mut self, len: usize, end: usize, extra: &[u8]) {
         let behind = self.octets.as_flattened_mut().iter_mut().skip(BLOCK + end);

@@ -67,22 +67,18 @@ pub(super) struct Rounds {
 impl Rounds {
     #[inline]
     #[target_feature(enable = "sha,sse4.1")]
-    pub(super) fn new([a, b, c, d, e]: &[u32; 5]) -> Self {
-        let [a, b, c, d, e] = [a, b, c, d, e].map(|word| word.cast_signed());
-        Self { abcd: _mm_set_epi32(a, b, c, d), e: _mm_set_epi32(e, 0, 0, 0) }
+    pub(super) fn new(&[a, b, c, d, e]: &[u32; 5]) -> Self {
+        let abcd = _mm_shuffle_epi32::<0x1b>(load::words(&[a, b, c, d]));
+        Self { abcd, e: _mm_set_epi32(e.cast_signed(), 0, 0, 0) }
     }
 
     #[inline]
     #[target_feature(enable = "sha,sse4.1")]
     pub(super) fn state(&self) -> [u32; 5] {
-        [
-            _mm_extract_epi32::<3>(self.abcd),
-            _mm_extract_epi32::<2>(self.abcd),
-            _mm_extract_epi32::<1>(self.abcd),
-            _mm_extract_epi32::<0>(self.abcd),
-            _mm_extract_epi32::<3>(self.e),
-        ]
-        .map(i32::cast_unsigned)
+        let mut words = [0; 4];
+        load::store_words(&mut words, _mm_shuffle_epi32::<0x1b>(self.abcd));
+        let [a, b, c, d] = words;
+        [a, b, c, d, _mm_extract_epi32::<3>(self.e).cast_unsigned()]
     }
 
     /// Four rounds, the group `GROUP` of twenty (FIPS 180-4 §6.1.2).

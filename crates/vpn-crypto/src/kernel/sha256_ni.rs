@@ -65,26 +65,24 @@ pub(super) struct Rounds {
 
 impl Rounds {
     #[inline]
-    #[target_feature(enable = "sha,sse4.1")]
-    pub(super) fn new(state: &[u32; 8]) -> Self {
-        let [a, b, c, d, e, f, g, h] = state.map(u32::cast_signed);
-        Self { abef: _mm_set_epi32(a, b, e, f), cdgh: _mm_set_epi32(c, d, g, h) }
+    #[target_feature(enable = "sha,sse4.1,ssse3")]
+    pub(super) fn new(&[a, b, c, d, e, f, g, h]: &[u32; 8]) -> Self {
+        let badc = _mm_shuffle_epi32::<0xb1>(load::words(&[a, b, c, d]));
+        let hgfe = _mm_shuffle_epi32::<0x1b>(load::words(&[e, f, g, h]));
+        Self { abef: _mm_alignr_epi8::<8>(badc, hgfe), cdgh: _mm_blend_epi16::<0xf0>(hgfe, badc) }
     }
 
     #[inline]
-    #[target_feature(enable = "sha,sse4.1")]
+    #[target_feature(enable = "sha,sse4.1,ssse3")]
     pub(super) fn state(&self) -> [u32; 8] {
-        [
-            _mm_extract_epi32::<3>(self.abef),
-            _mm_extract_epi32::<2>(self.abef),
-            _mm_extract_epi32::<3>(self.cdgh),
-            _mm_extract_epi32::<2>(self.cdgh),
-            _mm_extract_epi32::<1>(self.abef),
-            _mm_extract_epi32::<0>(self.abef),
-            _mm_extract_epi32::<1>(self.cdgh),
-            _mm_extract_epi32::<0>(self.cdgh),
-        ]
-        .map(i32::cast_unsigned)
+        let feba = _mm_shuffle_epi32::<0x1b>(self.abef);
+        let dchg = _mm_shuffle_epi32::<0xb1>(self.cdgh);
+        let mut state = [0; 8];
+        if let [first, second] = state.as_chunks_mut().0 {
+            load::store_words(first, _mm_blend_epi16::<0xf0>(feba, dchg));
+            load::store_words(second, _mm_alignr_epi8::<8>(dchg, feba));
+        }
+        state
     }
 
     /// Four rounds, the group `GROUP` of sixteen (FIPS 180-4 §6.2.2).

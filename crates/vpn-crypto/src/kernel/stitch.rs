@@ -26,20 +26,14 @@ pub(crate) trait Stitch<const W: usize>: Hash<W> {
     fn encrypt(aes: AesNi, sha: ShaNi, keys: &Schedule, message: &mut [u8], state: &mut [u32; W]);
 }
 
-/// Hashes the whole blocks of `message` and decrypts it behind [`FRONT`], whole blocks again. What
-/// stands behind the last whole block of the hash is left in `tail` as it was.
+/// Hashes the whole blocks of `message` and decrypts it behind [`FRONT`], whole blocks again, to the
+/// end: what is hashed behind the last whole block must have been taken before.
 pub(crate) fn decrypt_and_hash<H: Hash<W>, const W: usize>(
     (kernel, sha): (Kernel, ShaNi),
     keys: &Schedule,
     message: &mut [u8],
     state: &mut [u32; W],
-    tail: &mut [u8; 64],
 ) {
-    // In eights: header, IV and blocks are multiples of that.
-    let rest = message.as_chunks::<64>().1.as_chunks::<8>().0;
-    for (tail, eight) in tail.as_chunks_mut::<8>().0.iter_mut().zip(rest) {
-        *tail = *eight;
-    }
     let whole = message.len() / 64;
     let (mut hashed, mut opened) = (0, FRONT);
     let mut chain = [0; 16];
