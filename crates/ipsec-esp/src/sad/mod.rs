@@ -46,6 +46,7 @@ pub use vocabulary::SadEvent;
 /// | [`install_inbound`](Self::install_inbound) | the SPI is found; `poll_timeout` |
 /// | [`install_outbound`](Self::install_outbound) | `Switched`, at once for the first pair; `poll_timeout` |
 /// | [`confirm`](Self::confirm) | `Switched`; older pairs begin to linger; `poll_timeout` |
+/// | [`choose`](Self::choose) | `Switched`; the pair that was sent on, and older ones, begin to linger; `poll_timeout` |
 /// | [`note_soft_limit`](Self::note_soft_limit) | `Replace`, once for each pair |
 /// | [`delete_outbound`](Self::delete_outbound) | `Switched`, where another pair is left; `poll_timeout` |
 /// | [`remove_pair`](Self::remove_pair) | `Switched`, where another pair is left |
@@ -194,6 +195,24 @@ impl<N: Number> Sad<N> {
     ) -> Result<(), SadError> {
         self.pair_mut((bundle, generation))?.confirmed = true;
         self.switch(now, (bundle, generation));
+        self.arm((bundle, generation));
+        Ok(())
+    }
+
+    /// Sends on this pair from now on, even if it is older than the present one: whoever negotiates
+    /// has decided. Of pairs whose negotiations crossed both sides keep the same one, and it need
+    /// not be the one that was installed last here; the peer may also delete a newer one.
+    ///
+    /// # Errors
+    /// [`SadError::UnknownBundle`] and [`SadError::UnknownGeneration`].
+    pub fn choose(
+        &mut self,
+        now: Instant,
+        bundle: BundleId,
+        generation: Generation,
+    ) -> Result<(), SadError> {
+        self.pair_mut((bundle, generation))?.confirmed = true;
+        self.send_on(now, (bundle, generation));
         self.arm((bundle, generation));
         Ok(())
     }
@@ -358,6 +377,16 @@ impl<N: Number> Sad<N> {
 
     /// Sends on the pair from now on, if it can send and is newer than the present one.
     fn switch(&mut self, now: Instant, (bundle, generation): Name) {
+        let sending = self.sending(bundle);
+        if sending.is_none_or(|sending| sending < generation) {
+            self.send_on(now, (bundle, generation));
+        } else if let Ok(pair) = self.pair_mut((bundle, generation)) {
+            pair.switch_at = None;
+        }
+    }
+
+    /// Sends on the pair from now on, if it can send. What was sent on, and what is older, lingers.
+    fn send_on(&mut self, now: Instant, (bundle, generation): Name) {
         let until = now + self.config.linger;
         let Some(owner) = self.bundles.get_mut(&bundle) else { return };
         let Some(pair) = owner.pairs.get_mut(&generation) else { return };
@@ -365,19 +394,22 @@ impl<N: Number> Sad<N> {
             return;
         }
         pair.switch_at = None;
-        if owner.sending.is_some_and(|sending| sending >= generation) {
+        if owner.sending == Some(generation) {
             return;
         }
-        owner.sending = Some(generation);
+        pair.stop_lingering();
+        let before = owner.sending.replace(generation);
         self.events.push_back(SadEvent::Switched { bundle, generation });
-        let mut older = Vec::new();
-        for (old, pair) in owner.pairs.range_mut(..generation) {
-            pair.switch_at = None;
-            pair.begin_to_linger(until, Removal::Replaced);
-            older.push(*old);
+        let mut left = Vec::new();
+        for (other, pair) in &mut owner.pairs {
+            if *other < generation || Some(*other) == before {
+                pair.switch_at = None;
+                pair.begin_to_linger(until, Removal::Replaced);
+                left.push(*other);
+            }
         }
-        for old in older {
-            self.arm((bundle, old));
+        for other in left {
+            self.arm((bundle, other));
         }
     }
 

@@ -409,3 +409,26 @@ fn a_pair_ends_at_once_on_request() {
     assert_eq!((sends_to(&sad, bundle), sad.poll_timeout()), (None, None));
     assert_eq!(events(&mut sad), []);
 }
+
+/// Negotiations that crossed: the pair that stays need not be the newest.
+#[test]
+fn the_chosen_pair_is_sent_on_whatever_its_age() {
+    let (mut sad, bundle) = rekeying();
+    let newest = sad.install_inbound(at(101), bundle, inbound(1002)).unwrap();
+    sad.install_outbound(at(101), bundle, newest, outbound(2002)).unwrap();
+    sad.choose(at(102), bundle, newest).unwrap();
+    assert_eq!(sends_to(&sad, bundle), Some(2002));
+    sad.confirm(at(103), bundle, Generation(1)).unwrap();
+    assert_eq!(sends_to(&sad, bundle), Some(2002), "a proof alone does not go back");
+    sad.choose(at(103), bundle, Generation(1)).unwrap();
+    assert_eq!(sends_to(&sad, bundle), Some(2001));
+    assert_eq!(events(&mut sad), [switched(bundle, 2), switched(bundle, 1)]);
+    // The others receive for a while.
+    let left = |sad: &Sad<Shared>| [1000, 1001, 1002].map(|spi| sad.inbound(Spi(spi)).is_some());
+    sad.handle_timeout(at(161));
+    assert_eq!(left(&sad), [true; 3]);
+    sad.handle_timeout(at(164));
+    assert_eq!(left(&sad), [false, true, false]);
+    assert_eq!(sends_to(&sad, bundle), Some(2001));
+    assert_eq!(sad.choose(at(165), bundle, newest), Err(SadError::UnknownGeneration));
+}

@@ -118,7 +118,8 @@ impl Ipsec {
     pub(crate) fn new(ike: Endpoint, rng: Box<dyn SecureRandom + Send>, key_log: bool) -> Self {
         Self {
             ike,
-            sad: Sad::new(SadConfig::default()),
+            // IKE decides which pair is sent on.
+            sad: Sad::new(SadConfig { switch_after: Duration::MAX, ..SadConfig::default() }),
             rng,
             key_log,
             peers: BTreeMap::new(),
@@ -221,7 +222,7 @@ impl Ipsec {
         plane.change(|table| table.install_receiver(receiver));
         self.sad.install_outbound(now, id, generation, outbound).ok()?;
         if child.outbound_ready {
-            self.sad.confirm(now, id, generation).ok()?;
+            self.sad.choose(now, id, generation).ok()?;
         }
         self.children.insert(child.child, (id, generation));
         self.pairs.insert((id, generation), child.child);
@@ -236,9 +237,13 @@ impl Ipsec {
         let Some(child) = self.undecided.remove(&pair) else { return };
         let Some(suite) = cut_suite(child.suite) else { return };
         let handle = child.child;
+        let was_sent_on = self.sad.sending(pair.0) == Some(pair.1);
         self.remove(handle, plane);
         // What could be installed before can be so again.
-        let _ = self.install(now, child, suite, provider, plane);
+        let installed = self.install(now, child, suite, provider, plane);
+        if let Some((id, generation)) = installed.filter(|_| was_sent_on) {
+            let _ = self.sad.choose(now, id, generation);
+        }
     }
 
     /// The first packet came in on a pair, as it was agreed on.
@@ -343,7 +348,6 @@ impl Stack {
         for notice in self.plane.take_notices() {
             match notice {
                 Notice::Used(id, generation) => {
-                    let _ = ipsec.sad.confirm(now, id, generation);
                     if let Some(child) = ipsec.pairs.get(&(id, generation)) {
                         ipsec.ike.note_child_used(now, *child);
                     }
@@ -416,7 +420,7 @@ impl Stack {
             }
             Event::ChildReady { child } => {
                 if let Some((id, generation)) = ipsec.children.get(&child) {
-                    let _ = ipsec.sad.confirm(now, *id, *generation);
+                    let _ = ipsec.sad.choose(now, *id, *generation);
                 }
             }
             Event::ChildClosed { child, reason } => {

@@ -1,0 +1,94 @@
+//! How L2TP over IPsec goes on, or ends, when its security associations do.
+#![allow(clippy::std_instead_of_alloc, clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod sim;
+
+use l2tp_ipsec::DisconnectReason;
+use vpn_netsim::Link;
+use vpn_netsim::NodeId;
+use vpn_netsim::Verdict;
+
+use sim::World;
+use sim::millis;
+use sim::packet;
+use sim::secs;
+use sim::secure_client_config;
+
+fn cut_the_line(world: &mut World) {
+    world.net.intercept(|_, _| Verdict::Drop);
+}
+
+fn up(world: &mut World) -> NodeId {
+    let id = world.connect(secure_client_config());
+    world.wait_both_up(id, secs(10));
+    id
+}
+
+/// Both sides ask for new keys at once, and both keep the same pair: nothing is sent on the other
+/// when it goes.
+#[test]
+fn new_keys_that_cross_lose_nothing() {
+    for (seed, skew) in (1..9).flat_map(|seed| [(seed, 0), (seed, 20), (seed, 45)]) {
+        let link = Link { delay: millis(50), ..Link::PERFECT };
+        let mut world = World::new(seed, link, sim::secure_server_config(), sim::users());
+        let id = up(&mut world);
+        let address = world.clients[&id].address();
+        let session = world.session_of(address).unwrap();
+        let mut sent = Vec::new();
+        for n in 0..7_000_u32 {
+            if n == 100 {
+                world.net.with(id, |node, now| node.client_mut().machine.rekey(now));
+                world.run_for(millis(skew));
+                world.with_server(|server, now| server.rekey(now, session));
+            }
+            let packet = packet::udp(address, sim::INSIDE, 60, n.to_le_bytes()[0]);
+            world.send(id, &packet).unwrap();
+            sent.push(packet::echoed(&packet));
+            world.run_for(millis(10));
+        }
+        world.run_for(secs(2));
+        let came = &world.clients[&id].packets;
+        assert_eq!(came.len(), sent.len(), "seed {seed}, {skew} ms apart: packets are lost");
+        assert!(came.iter().zip(&sent).all(|(a, b)| a == b), "packets are out of order");
+    }
+}
+
+/// RFC 3193 §3.1: whatever the server does, an orderly end takes no longer than its steps may.
+#[test]
+fn a_dead_server_holds_nobody_up() {
+    for alive in [0, 20, 60, 90, 120, 150, 200, 250, 300, 400, 10_000] {
+        let link = Link { delay: millis(20), ..Link::PERFECT };
+        let mut world = World::new(1, link, sim::secure_server_config(), sim::users());
+        let id = world.connect(secure_client_config());
+        world.run_for(millis(alive));
+        cut_the_line(&mut world);
+        let began = world.net.now();
+        world.hang_up(id);
+        world.wait_end(id, secs(60));
+        let took = world.clients[&id].ended_at.unwrap().since(began);
+        assert!(took <= millis(6_000), "alive for {alive} ms: it took {took:?}");
+    }
+}
+
+#[test]
+fn dead_clients_do_not_hold_up_a_drained_server() {
+    let mut world = World::secure(1);
+    for _ in 0..20 {
+        up(&mut world);
+    }
+    cut_the_line(&mut world);
+    world.with_server(|server, now| server.drain(now));
+    assert!(world.run_while(secs(10), |world| !world.drained), "not drained");
+}
+
+/// A server tells why IPsec ended, not what followed from it.
+#[test]
+fn a_dead_peer_is_told_by_its_ipsec() {
+    let mut world = World::secure(1);
+    let id = up(&mut world);
+    cut_the_line(&mut world);
+    world.run_for(secs(400));
+    let ended: Vec<_> = world.disconnected.iter().map(|ended| ended.reason.clone()).collect();
+    assert!(matches!(ended[..], [DisconnectReason::Ipsec(_)]), "{ended:?}");
+    assert!(world.clients[&id].ended.is_some());
+}
