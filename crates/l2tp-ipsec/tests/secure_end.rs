@@ -4,8 +4,12 @@
 mod sim;
 
 use l2tp_ipsec::DisconnectReason;
+use l2tp_ipsec::Inbound;
+use vpn_core::Socket;
 use vpn_netsim::Link;
+use vpn_netsim::Nat;
 use vpn_netsim::NodeId;
+use vpn_netsim::Realm;
 use vpn_netsim::Verdict;
 
 use sim::World;
@@ -13,6 +17,7 @@ use sim::millis;
 use sim::packet;
 use sim::secs;
 use sim::secure_client_config;
+use sim::wire;
 
 fn cut_the_line(world: &mut World) {
     world.net.intercept(|_, _| Verdict::Drop);
@@ -91,4 +96,35 @@ fn a_dead_peer_is_told_by_its_ipsec() {
     let ended: Vec<_> = world.disconnected.iter().map(|ended| ended.reason.clone()).collect();
     assert!(matches!(ended[..], [DisconnectReason::Ipsec(_)]), "{ended:?}");
     assert!(world.clients[&id].ended.is_some());
+}
+
+/// A side that follows nobody does not ask control about each packet.
+#[test]
+fn a_packet_from_elsewhere_wakes_only_who_may_follow() {
+    for behind_nat in [false, true] {
+        let mut world = World::secure(1);
+        let realm = if behind_nat {
+            world.net.add_nat(Realm::PUBLIC, "203.0.113.1".parse().unwrap(), Nat::HOME_ROUTER)
+        } else {
+            Realm::PUBLIC
+        };
+        let id = world.add_inside(realm, secure_client_config());
+        world.call(id);
+        let session = world.wait_both_up(id, secs(10));
+        world.run_for(secs(1));
+        let (server, client) = (world.server().data_plane(), world.client(id).data_plane());
+        let to = world.clients[&id].address();
+        let (path, datagram) =
+            wire::seal(&server, session, &packet::udp(sim::INSIDE, to, 60, 1)).unwrap();
+        let mut seen = wire::seen_by_peer(path);
+        if behind_nat {
+            assert_eq!(seen.socket, Socket::NatT);
+            seen.local = (world.address(id).ip(), 4500).into();
+            seen.remote.set_port(4501);
+        } else {
+            seen.remote.set_ip("192.0.2.99".parse().unwrap());
+        }
+        assert!(matches!(wire::open(&client, seen, &datagram).0, Inbound::Ip(_)));
+        assert!(!client.needs_control(), "behind a NAT: {behind_nat}");
+    }
 }

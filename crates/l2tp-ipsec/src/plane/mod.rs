@@ -1,6 +1,7 @@
 //! The data plane: what moves IP packets while the control machine stays single-owner.
 
 mod entry;
+mod notices;
 mod open;
 mod seal;
 mod secure;
@@ -31,6 +32,7 @@ pub(crate) use entry::Ipv4Pair;
 pub(crate) use entry::Ipv6Pair;
 pub(crate) use entry::Shared;
 pub(crate) use entry::Side;
+use notices::Notices;
 pub use open::Inbound;
 pub use open::Origin;
 pub(crate) use open::check_source;
@@ -121,7 +123,7 @@ pub struct Plane {
 struct Inner {
     table: Lock<Table>,
     active: Lock<Vec<SessionId>>,
-    notices: Lock<Vec<Notice>>,
+    notices: Lock<Notices>,
     noticed: AtomicBool,
     drops: [AtomicU64; DropReason::ALL.len()],
     settings: Settings,
@@ -136,9 +138,6 @@ pub(crate) struct Settings {
     pub(crate) clear_allowed: bool,
     pub(crate) secure: bool,
 }
-
-/// How many notices wait for the control machine; each pair of SAs makes three in its life.
-const MAX_NOTICES: usize = 4096;
 
 impl Plane {
     pub(crate) fn new(settings: Settings) -> Self {
@@ -186,16 +185,11 @@ impl Plane {
         if !self.inner.noticed.swap(false, Ordering::AcqRel) {
             return Vec::new();
         }
-        // The list keeps its room, so that the data path allocates nothing.
-        self.inner.notices.write().drain(..).collect()
+        self.inner.notices.write().take()
     }
 
     fn notice(&self, notice: Notice) {
-        let mut notices = self.inner.notices.write();
-        if notices.len() < MAX_NOTICES && !notices.contains(&notice) {
-            notices.push(notice);
-        }
-        drop(notices);
+        self.inner.notices.write().add(notice);
         self.inner.noticed.store(true, Ordering::Release);
     }
 

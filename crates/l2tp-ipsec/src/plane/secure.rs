@@ -75,6 +75,15 @@ pub(crate) struct Carrier {
     pub(crate) generation: Generation,
     /// Where the peer is now: its NAT-T port, or ESP on IP.
     pub(crate) path: Path,
+    /// Whether we follow a peer that its NAT moves.
+    pub(crate) follows: bool,
+}
+
+impl Carrier {
+    /// Whether a packet from there shows that the peer has moved, so that we follow.
+    fn is_left_for(&self, path: Path) -> bool {
+        self.follows && path.socket == Socket::NatT && path.remote != self.path.remote
+    }
 }
 
 /// The link that an SA bundle is. The first is 1: 0 is L2TP in clear.
@@ -156,8 +165,8 @@ pub(crate) fn notices(
     opened: Opened,
 ) -> impl Iterator<Item = Notice> {
     let (bundle, generation) = (receiver.bundle, receiver.generation);
-    let moved =
-        opened.newest && table.carrier(link_of(bundle)).is_some_and(|carrier| carrier.path != path);
+    let carrier = table.carrier(link_of(bundle)).filter(|_| opened.newest);
+    let moved = carrier.is_some_and(|carrier| carrier.is_left_for(path));
     let used = opened.first.then_some(Notice::Used(bundle, generation));
     let soft = opened.soft_limit.then_some(Notice::SoftLimit(bundle, generation));
     [used, soft, moved.then_some(Notice::Moved(bundle, path))].into_iter().flatten()

@@ -273,6 +273,8 @@ impl Ipsec {
                 bundle: id,
                 generation,
                 path: bundle.path,
+                // RFC 3947 §7, as IKE does it.
+                follows: bundle.info.nat.remote && !bundle.info.nat.local,
             }),
             None => table.remove_carrier(link_of(id)),
         });
