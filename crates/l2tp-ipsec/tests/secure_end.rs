@@ -128,3 +128,46 @@ fn a_packet_from_elsewhere_wakes_only_who_may_follow() {
         assert!(!client.needs_control(), "behind a NAT: {behind_nat}");
     }
 }
+
+/// RFC 3193 §3.2: the largest packet of a session, with all that goes around it, is not cut.
+#[test]
+fn the_largest_packet_fits_the_path() {
+    let suites = [
+        "3des-sha1",
+        "aes128-sha1",
+        "aes256-sha256",
+        "aes256-sha384",
+        "aes256-sha512",
+        "aes256gcm16",
+        "aes128gcm16",
+        "3des-sha256_96",
+    ];
+    for (suite, sequenced) in suites.iter().flat_map(|suite| [(suite, false), (suite, true)]) {
+        for (behind_nat, path_mtu) in [(false, 1400), (true, 1400), (false, 1000), (true, 1001)] {
+            let esp: l2tp_ipsec::ike::proposal::EspProposal = suite.parse().unwrap();
+            let server = sim::secure_server_config().path_mtu(path_mtu).mtu(1500);
+            let server = server.ipsec(|ipsec| ipsec.esp(vec![esp.clone()]));
+            let mut world = World::new(1, Link::PERFECT, server, sim::users());
+            let realm = if behind_nat {
+                world.net.add_nat(Realm::PUBLIC, "203.0.113.1".parse().unwrap(), Nat::FULL_CONE)
+            } else {
+                Realm::PUBLIC
+            };
+            let config = secure_client_config().path_mtu(1600).mtu(1500).sequencing(sequenced);
+            let id = world.add_inside(realm, config.ipsec(|ipsec| ipsec.esp(vec![esp])));
+            world.call(id);
+            let session = world.wait_both_up(id, secs(10));
+            let to = world.clients[&id].address();
+            let server = world.server().data_plane();
+            let mtu = world.connected[0].mtu;
+            let largest = packet::udp(sim::INSIDE, to, usize::from(mtu), 1);
+            let (path, datagram) = wire::seal(&server, session, &largest).unwrap();
+            let udp = if path.socket == Socket::NatT { 8 } else { 0 };
+            let outer = 20 + udp + datagram.len();
+            assert!(
+                (usize::from(path_mtu) - 20..=usize::from(path_mtu)).contains(&outer),
+                "{suite} sequenced: {sequenced}, NAT: {behind_nat}: {outer} of {path_mtu}"
+            );
+        }
+    }
+}

@@ -410,7 +410,9 @@ impl Stack {
         let ipsec = self.ipsec.as_ref();
         let room = ipsec.and_then(|ipsec| ipsec.payload_len(info.link, self.common.path_mtu));
         let Some(room) = room else { return self.common.mtu };
-        let room = room.saturating_sub(plane::around_ip(info.data_length, self.common.sequencing));
+        // The peer may ask for sequence numbers, too.
+        let sequenced = self.common.sequencing || info.sequence.is_sending();
+        let room = room.saturating_sub(plane::around_ip(info.data_length, sequenced));
         self.common.mtu.min(u16::try_from(room).unwrap_or(u16::MAX))
     }
 
