@@ -171,3 +171,14 @@ fn the_largest_packet_fits_the_path() {
         }
     }
 }
+
+/// RFC 3193 §4.2.4: the initiator's port may be any, and either end may begin a quick mode.
+#[test]
+fn a_client_from_any_port_takes_new_keys_of_the_server() {
+    let mut world = World::secure(1);
+    let id = world.connect(secure_client_config().l2tp_port(50_123));
+    let session = world.wait_both_up(id, secs(10));
+    world.with_server(|server, now| server.rekey(now, session));
+    world.run_for(secs(2));
+    assert_eq!(world.rekeyed(id), 1);
+}

@@ -5,6 +5,7 @@ use core::time::Duration;
 use ipsec_ike::ConnectConfig;
 use ipsec_ike::EndpointConfig;
 use ipsec_ike::PskSelector;
+use ipsec_ike::SelectorPolicy;
 use ipsec_ike::Selectors;
 use ipsec_ike::profile::ClientProfile;
 use l2tp_control::channel::FirstNumbers;
@@ -90,17 +91,18 @@ impl ClientConfig {
     /// The UDP port that our L2TP comes from, inside of ESP; the default is 1701, which every
     /// server takes. Some clients have another.
     #[must_use]
-    pub const fn l2tp_port(mut self, port: u16) -> Self {
+    pub fn l2tp_port(mut self, port: u16) -> Self {
         self.l2tp_port = port;
         self.selectors = Some(Selectors { local_port: port, ..Selectors::l2tp() });
-        self
+        self.ipsec(|ipsec| ipsec.selectors(SelectorPolicy::Service { protocol: 17, port }))
     }
 
     /// Has IKE begin like a real client ([`EndpointConfig::emulate`]), and L2TP come from its port.
     #[must_use]
     pub fn emulate(mut self, profile: &'static ClientProfile) -> Self {
         self.l2tp_port = profile.source_port();
-        self.ipsec(|ipsec| ipsec.emulate(profile))
+        let policy = SelectorPolicy::Service { protocol: 17, port: self.l2tp_port };
+        self.ipsec(|ipsec| ipsec.emulate(profile).selectors(policy))
     }
 
     /// How IKE reaches the server from `local`.
