@@ -1,11 +1,14 @@
 //! IPsec below the L2TP endpoint of a [`Stack`](super::Stack): IKE, the SA database, and what the
 //! data plane knows of it.
 
+mod peers;
+
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::IpAddr;
+use core::net::SocketAddr;
 use core::ops::Range;
 use core::time::Duration;
 
@@ -24,6 +27,7 @@ use ipsec_esp::Spi;
 use ipsec_ike::ChildCloseReason;
 use ipsec_ike::ChildHandle;
 use ipsec_ike::ChildSa;
+use ipsec_ike::CloseReason;
 use ipsec_ike::Credentials;
 use ipsec_ike::CredentialsTicket;
 use ipsec_ike::Endpoint;
@@ -31,6 +35,7 @@ use ipsec_ike::Event;
 use ipsec_ike::PeerHandle;
 use ipsec_ike::PeerInfo;
 use ipsec_ike::Selectors;
+use ipsec_ike::identity::Identity;
 use l2tp_control::LinkId;
 use vpn_core::Deadlines;
 use vpn_core::Instant;
@@ -45,7 +50,6 @@ use vpn_core::crypto::EspSuite;
 
 use super::Note;
 use super::Stack;
-use crate::DisconnectReason;
 use crate::SealError;
 use crate::Security;
 use crate::SessionId;
@@ -63,8 +67,9 @@ use crate::trace::Step;
 /// How many sequence numbers the replay window of an inbound SA spans.
 const REPLAY_WINDOW: u32 = 1024;
 
-/// How often a link is looked at that may have no tunnel. One without any at two looks is closed.
-const LOOK_INTERVAL: Duration = Duration::from_secs(30);
+/// Who and where a peer is: what makes it the same again (RFC 3947 §6 would take the identity alone,
+/// which clients behind one NAT may share).
+type Place = (Identity, SocketAddr);
 
 /// A pair of SAs: whose it is, and which of the bundle's.
 type Pair = (BundleId, Generation);
@@ -82,6 +87,8 @@ pub(crate) struct Ipsec {
     /// Pairs whose peer may cut HMAC-SHA-256 to 96 bits, until their first packet.
     undecided: BTreeMap<Pair, Box<ChildSa>>,
     looks: Deadlines<BundleId>,
+    /// Links whose peer has deleted all its SAs, and may come back.
+    left: BTreeMap<Place, BundleId>,
 }
 
 /// The SAs of one peer, which are one link to L2TP.
@@ -102,6 +109,8 @@ struct Bundle {
     secured: bool,
     /// Whether any L2TP ever came.
     used: bool,
+    /// Why its peer is gone, while it is waited for.
+    gone: Option<CloseReason>,
 }
 
 /// A link that is ready to carry L2TP.
@@ -128,6 +137,7 @@ impl Ipsec {
             pairs: BTreeMap::new(),
             undecided: BTreeMap::new(),
             looks: Deadlines::default(),
+            left: BTreeMap::new(),
         }
     }
 
@@ -154,29 +164,6 @@ impl Ipsec {
         let udp = if bundle.path.socket == Socket::NatT { 8 } else { 0 };
         let room = usize::from(path_mtu).checked_sub(ip + udp)?;
         self.sad.outbound(id)?.payload_len(room)
-    }
-
-    fn peer_up(&mut self, now: Instant, peer: PeerHandle, info: &PeerInfo) {
-        let info = Arc::new(info.clone());
-        let id = self.sad.open_bundle();
-        let look = Some(now + LOOK_INTERVAL);
-        self.looks.update(id, None, look);
-        let (local, remote) = (info.path.local.ip(), info.path.remote.ip());
-        let path = info.esp_path;
-        let bundle = Bundle {
-            peer,
-            info,
-            path,
-            local,
-            remote,
-            look,
-            selectors: Selectors::l2tp(),
-            idle: false,
-            secured: false,
-            used: false,
-        };
-        self.bundles.insert(id, bundle);
-        self.peers.insert(peer, id);
     }
 
     /// Makes the SAs of a new pair and tells the data plane. `None` if there can be none.
@@ -286,32 +273,6 @@ impl Ipsec {
             bundle.path = path;
             self.sync(id, plane);
         }
-    }
-
-    /// Forgets a peer and all its SAs. Returns the link that it was.
-    fn peer_closed(&mut self, peer: PeerHandle, plane: &Plane) -> Option<(LinkId, Bundle)> {
-        let id = self.peers.remove(&peer)?;
-        let bundle = self.bundles.remove(&id)?;
-        self.looks.update(id, bundle.look, None);
-        let spis = self.sad.close_bundle(id);
-        let pairs: Vec<Pair> = self
-            .pairs
-            .range((id, Generation(0))..=(id, Generation(u32::MAX)))
-            .map(|(pair, _)| *pair)
-            .collect();
-        for pair in pairs {
-            if let Some(child) = self.pairs.remove(&pair) {
-                self.children.remove(&child);
-            }
-            self.undecided.remove(&pair);
-        }
-        plane.change(|table| {
-            for spi in spis {
-                table.remove_receiver(spi);
-            }
-            table.remove_carrier(link_of(id));
-        });
-        Some((link_of(id), bundle))
     }
 }
 
@@ -441,23 +402,7 @@ impl Stack {
                 ipsec.moved(peer, path, &self.plane);
                 self.notes.push_back(Note::Moved(path));
             }
-            Event::PeerClosed { peer, reason } => {
-                if let Some((link, bundle)) = ipsec.peer_closed(peer, &self.plane) {
-                    if bundle.secured && !bundle.used {
-                        self.notes.push_back(Note::NoSccrq(bundle.path));
-                    }
-                    for session in self.endpoint.sessions_on(link) {
-                        if let Some(conn) = self.conns.get_mut(&session) {
-                            let reason = DisconnectReason::Ipsec(reason.clone());
-                            conn.ending.get_or_insert_with(|| Box::new(reason));
-                        }
-                    }
-                    self.endpoint.close_link(now, link);
-                    self.notes.push_back(Note::PeerClosed { peer, reason });
-                } else {
-                    self.notes.push_back(Note::IkeFailed { peer: Some(peer), path: None, reason });
-                }
-            }
+            Event::PeerClosed { peer, reason } => self.peer_closed(now, peer, reason),
             Event::Failed { path, reason, .. } => {
                 let path = Some(path);
                 self.notes.push_back(Note::IkeFailed { peer: None, path, reason });
@@ -482,18 +427,7 @@ impl Stack {
         let Some(ipsec) = &mut self.ipsec else { return };
         ipsec.ike.handle_timeout(now);
         ipsec.sad.handle_timeout(now);
-        while let Some(id) = ipsec.looks.pop_due(now) {
-            let Some(bundle) = ipsec.bundles.get_mut(&id) else { continue };
-            let look = Some(now + LOOK_INTERVAL);
-            bundle.look = look;
-            ipsec.looks.update(id, None, look);
-            let none = self.endpoint.tunnels_on(link_of(id)) == 0;
-            if !none || !core::mem::replace(&mut bundle.idle, none) {
-                bundle.idle = none;
-                continue;
-            }
-            let _ = ipsec.ike.close_peer(now, bundle.peer);
-        }
+        self.look_at_links(now);
         self.drain_sad();
     }
 

@@ -1,7 +1,7 @@
 //! Clients and a server on a simulated network, for all the tests beside it.
 //!
 //! With `SIM_TRACE=1` in the environment a test prints every message and PPP packet.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, unused_imports)]
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 #![allow(clippy::print_stdout, clippy::std_instead_of_alloc)]
 
