@@ -3,6 +3,7 @@
 
 mod sim;
 
+use l2tp_ipsec::DataPlane;
 use l2tp_ipsec::DisconnectReason;
 use l2tp_ipsec::Inbound;
 use vpn_core::Socket;
