@@ -23,8 +23,8 @@ use crate::vendor::Fingerprint;
 #[non_exhaustive]
 #[derive(Debug)]
 pub enum Event {
-    /// A peer that has proven its address wants to be authenticated: answer with
-    /// [`answer_credentials`](crate::Endpoint::answer_credentials). Only if configured.
+    /// A peer that has proven its address (but not in aggressive mode) wants to be authenticated:
+    /// answer with [`answer_credentials`](crate::Endpoint::answer_credentials). Only if configured.
     CredentialsRequest {
         /// Names the request.
         ticket: CredentialsTicket,

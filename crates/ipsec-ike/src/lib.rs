@@ -73,6 +73,18 @@
 //! - What fails to decrypt is dropped without a word. An initiator whose message 5 stays
 //!   unanswered on port 4500 sends a first message there, to tell a firewall from a wrong key.
 //! - Aggressive mode is answered only where a setter with the word weak in it says so.
+//! - Reserved octets of payloads are not looked at, although RFC 2408 §5.3 would have a message
+//!   dropped for them, and trailing octets are cut off. A responder may answer an offer with a shorter
+//!   lifetime, although RFC 2409 §5 takes any change for an error. Peers do both.
+//! - An IKE SA joins a bundle only if it was proven by the same method and the same key, so that
+//!   nobody with a key of its own gets into the bundle of another by claiming its identity.
+//!
+//! # What is left out
+//!
+//! Aggressive mode as initiator, authentication with public key encryption (RFC 2409 §5.2, §5.3: it
+//! is what Bleichenbacher's attack on IKE needs), New Group Mode, XAUTH and Mode Config, AH and IPCOMP,
+//! tunnel mode, PKCS #7 certificates, NAT traversal before draft 02, and notifications within quick
+//! mode but for RESPONDER-LIFETIME. L2TP over IPsec has no use for them, or they are weak.
 #![no_std]
 
 extern crate alloc;

@@ -219,7 +219,8 @@ impl EndpointConfig {
     /// Answers aggressive mode with a pre-shared key, which some Apple and Android clients use
     /// when a group name is set. It is off by default because it is weak: the responder's HASH_R
     /// goes out in clear to whoever asks, so anyone can collect it and try guesses of the key
-    /// offline, at full speed and without a trace; identities are in clear too (RFC 2409 §5.4).
+    /// offline, at full speed and without a trace; identities are in clear too (RFC 2409 §5.4). And a
+    /// first message, whose source may be forged, costs us a key exchange.
     #[must_use]
     pub fn aggressive_psk_responder_weak(mut self, aggressive: bool) -> Self {
         self.aggressive = aggressive;

@@ -83,7 +83,9 @@ impl Lifetimes {
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum RemoteIdentity {
-    /// Anyone who has the key. With certificates: whatever its certificate vouches for.
+    /// Anyone who has the key. With certificates: whatever its certificate vouches for, so that who
+    /// connects should name the server, or every holder of a certificate of the same authority can
+    /// pass for it.
     #[default]
     Any,
     /// One of these.

@@ -1,6 +1,7 @@
 //! Two endpoints, or many, over the simulated network.
 #![allow(clippy::restriction, reason = "a test")]
 
+mod aggressive;
 mod failure;
 mod hostile;
 mod lossy;
