@@ -48,7 +48,8 @@ pub(crate) struct Ipsec {
     /// Who the peer must be; anyone with the key or a certificate if it is not given
     #[arg(long, value_name = "ID")]
     remote_id: Option<Identity>,
-    /// What is offered and taken
+    /// What is offered and taken: modern, compatible (what today's clients need) or legacy (Android up
+    /// to 11 and older)
     #[arg(long, value_name = "NAME", default_value_t = Preset::Compatible, value_parser = preset)]
     preset: Preset,
     /// What may protect IKE, best first, as strongSwan writes it: aes256-sha1-modp2048
