@@ -33,6 +33,8 @@ use vpn_netsim::SeededRandom;
 use sim::secs;
 
 const LINK: LinkId = LinkId(1);
+/// The key of somebody else.
+const OTHER_PSK: &str = "tYq0uKc4mEw7ZjRd1sVbNg";
 
 /// A server and a client whose IKE, ESP and L2TP know nothing of each other.
 struct Pair {
@@ -46,6 +48,12 @@ struct Pair {
     here: SocketAddr,
 }
 
+fn ike(psk: &str, seed: u64) -> ipsec_ike::Endpoint {
+    let config = ipsec_ike::EndpointConfig::new().psk(ipsec_ike::PskSelector::Any, psk.into());
+    let random = Box::new(SeededRandom::new(seed));
+    ipsec_ike::Endpoint::new(config, vpn_crypto::provider(), random).unwrap()
+}
+
 fn swapped(path: Path) -> Path {
     Path { local: path.remote, remote: path.local, ..path }
 }
@@ -55,14 +63,14 @@ impl Pair {
         let provider = vpn_crypto::provider();
         let random = |seed| Box::new(SeededRandom::new(seed));
         let config = sim::secure_server_config().tunnel_linger(secs(3_600));
-        let psk = ipsec_ike::PskSelector::Any;
-        let ike = ipsec_ike::EndpointConfig::new().psk(psk, sim::PSK.into());
+        let any = ipsec_ike::PskSelector::Any;
+        let config = config.ipsec(|ipsec| ipsec.psk(any, OTHER_PSK.into()));
         let l2tp = l2tp_control::EndpointConfig::new(TunnelConfig::new("lac"));
         Self {
             now: Instant::ZERO,
             server: Server::new(config, sim::users(), provider, random(1)).unwrap(),
             told: Vec::new(),
-            ike: ipsec_ike::Endpoint::new(ike, provider, random(2)).unwrap(),
+            ike: ike(sim::PSK, 2),
             peer: None,
             sas: None,
             l2tp: l2tp_control::Endpoint::new(l2tp, provider, random(3)),
@@ -229,4 +237,20 @@ fn who_does_not_come_back_is_given_up() {
     // Another client at the same place begins from nothing.
     pair.connect();
     pair.open_tunnel();
+}
+
+/// Who has another key is another peer, though it claims the identity and comes from the place of
+/// the one who left.
+#[test]
+fn another_key_is_another_peer() {
+    let mut pair = Pair::new();
+    pair.connect();
+    let tunnel = pair.open_tunnel();
+    pair.delete_all();
+    pair.ike = ike(OTHER_PSK, 5);
+    pair.connect();
+    let result = TunnelResult::new(StopCcnResult::GENERAL_CLEAR);
+    pair.l2tp.close_tunnel(pair.now, tunnel, result);
+    pair.run_for(secs(1));
+    assert_eq!((pair.server.tunnels(), pair.ended()), (1, vec![]));
 }

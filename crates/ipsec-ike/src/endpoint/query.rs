@@ -1,4 +1,5 @@
 use vpn_core::DropCounters;
+use vpn_core::SecretBytes;
 
 use super::Endpoint;
 use crate::PeerHandle;
@@ -50,6 +51,13 @@ impl Endpoint {
     #[must_use]
     pub fn peer(&self, peer: PeerHandle) -> Option<PeerInfo> {
         self.peers.get(&peer)?.info.clone()
+    }
+
+    /// The pre-shared key that a peer proved itself with; `None` where it has a certificate. Of two
+    /// users with keys of their own each may claim the other's identity: the key tells them apart.
+    #[must_use]
+    pub fn psk_of(&self, peer: PeerHandle) -> Option<&SecretBytes> {
+        self.peers.get(&peer)?.secret.as_ref()
     }
 
     /// The peers that are up, oldest first.

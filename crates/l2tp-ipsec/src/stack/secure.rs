@@ -41,6 +41,7 @@ use vpn_core::Deadlines;
 use vpn_core::Instant;
 use vpn_core::PacketMut;
 use vpn_core::Path;
+use vpn_core::SecretBytes;
 use vpn_core::SecureRandom;
 use vpn_core::Socket;
 use vpn_core::Transmit;
@@ -109,6 +110,8 @@ struct Bundle {
     secured: bool,
     /// Whether any L2TP ever came.
     used: bool,
+    /// What its peer proved itself with, where that is a pre-shared key.
+    psk: Option<SecretBytes>,
     /// Why its peer is gone, while it is waited for.
     gone: Option<CloseReason>,
 }

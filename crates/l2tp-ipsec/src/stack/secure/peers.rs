@@ -7,6 +7,7 @@ use core::time::Duration;
 
 use ipsec_esp::BundleId;
 use ipsec_esp::Generation;
+use ipsec_ike::AuthMethod;
 use ipsec_ike::CloseReason;
 use ipsec_ike::PeerHandle;
 use ipsec_ike::PeerInfo;
@@ -14,6 +15,7 @@ use ipsec_ike::Role;
 use ipsec_ike::Selectors;
 use l2tp_control::LinkId;
 use vpn_core::Instant;
+use vpn_core::SecretBytes;
 
 use super::Bundle;
 use super::Ipsec;
@@ -35,8 +37,13 @@ impl Ipsec {
     pub(super) fn peer_up(&mut self, now: Instant, peer: PeerHandle, info: &PeerInfo) {
         let info = Arc::new(info.clone());
         let look = Some(now + LOOK_INTERVAL);
-        let back = self.left.remove(&(info.remote_id.clone(), info.esp_path.remote));
-        if let Some((id, bundle)) = back.and_then(|id| Some((id, self.bundles.get_mut(&id)?))) {
+        let psk = self.ike.psk_of(peer).cloned();
+        let place = (info.remote_id.clone(), info.esp_path.remote);
+        let back = self.left.get(&place).copied();
+        if let Some((id, bundle)) = back.and_then(|id| Some((id, self.bundles.get_mut(&id)?)))
+            && bundle.was_proved_by(&info, psk.as_ref())
+        {
+            self.left.remove(&place);
             self.looks.update(id, bundle.look, look);
             self.peers.insert(peer, id);
             (bundle.peer, bundle.path, bundle.info) = (peer, info.esp_path, info);
@@ -58,6 +65,7 @@ impl Ipsec {
             idle: false,
             secured: false,
             used: false,
+            psk,
             gone: None,
         };
         self.bundles.insert(id, bundle);
@@ -114,6 +122,19 @@ impl Ipsec {
             table.remove_carrier(link_of(id));
         });
         Some((link_of(id), bundle))
+    }
+}
+
+impl Bundle {
+    /// Whether its peer proved itself by the same method and, if any, with the same key.
+    fn was_proved_by(&self, info: &PeerInfo, psk: Option<&SecretBytes>) -> bool {
+        let same_key = match (&self.psk, psk) {
+            (Some(before), Some(now)) => before.ct_eq(now.expose()),
+            (before, now) => {
+                before.is_none() && now.is_none() && info.auth != AuthMethod::PRE_SHARED_KEY
+            }
+        };
+        self.info.auth == info.auth && same_key
     }
 }
 
