@@ -183,3 +183,28 @@ fn a_client_from_any_port_takes_new_keys_of_the_server() {
     world.run_for(secs(2));
     assert_eq!(world.rekeyed(id), 1);
 }
+
+/// Old Android kernels announce HMAC-SHA-256 and send 96 bits of it. That is found out once.
+#[test]
+fn a_peer_that_cuts_its_icv_loses_nothing_later() {
+    let mut world = World::secure(1);
+    let esp = vec!["aes256-sha256_96".parse().unwrap()];
+    let id = world.connect(secure_client_config().ipsec(|ipsec| ipsec.esp(esp)));
+    let session = world.wait_both_up(id, secs(20));
+    for n in 1..6 {
+        if n % 2 == 0 {
+            world.with_server(|server, now| server.rekey(now, session));
+        } else {
+            world.net.with(id, |node, now| node.client_mut().machine.rekey(now));
+        }
+        let before = world.clients[&id].packets.len();
+        for _ in 0..100 {
+            let packet = packet::udp(world.clients[&id].address(), sim::INSIDE, 60, 1);
+            world.send(id, &packet).unwrap();
+            world.run_for(millis(20));
+        }
+        world.run_for(secs(1));
+        assert_eq!(world.clients[&id].packets.len() - before, 100);
+    }
+    assert_eq!(world.rekeyed(id), 5);
+}

@@ -112,6 +112,8 @@ struct Bundle {
     used: bool,
     /// What its peer proved itself with, where that is a pre-shared key.
     psk: Option<SecretBytes>,
+    /// Its peer cuts HMAC-SHA-256 to 96 bits, as was seen on an earlier pair.
+    cuts: bool,
     /// Why its peer is gone, while it is waited for.
     gone: Option<CloseReason>,
 }
@@ -174,11 +176,12 @@ impl Ipsec {
         &mut self,
         now: Instant,
         child: Box<ChildSa>,
-        suite: EspSuite,
         provider: &CryptoProvider,
         plane: &Plane,
     ) -> Option<Pair> {
         let id = *self.peers.get(&child.peer)?;
+        let cuts = self.bundles.get(&id)?.cuts;
+        let suite = cut_suite(child.suite).filter(|_| cuts).unwrap_or(child.suite);
         let crypto = provider.esp_suite(suite).ok()?;
         let open_key = crypto.open_key(child.inbound.keymat.expose()).ok()?;
         let seal_key = crypto.seal_key(child.outbound.keymat.expose(), &mut *self.rng).ok()?;
@@ -225,12 +228,14 @@ impl Ipsec {
     /// The peer cuts HMAC-SHA-256 to 96 bits: the pair begins anew, so read.
     fn cut(&mut self, now: Instant, pair: Pair, provider: &CryptoProvider, plane: &Plane) {
         let Some(child) = self.undecided.remove(&pair) else { return };
-        let Some(suite) = cut_suite(child.suite) else { return };
+        if let Some(bundle) = self.bundles.get_mut(&pair.0) {
+            bundle.cuts = true;
+        }
         let handle = child.child;
         let was_sent_on = self.sad.sending(pair.0) == Some(pair.1);
         self.remove(handle, plane);
         // What could be installed before can be so again.
-        let installed = self.install(now, child, suite, provider, plane);
+        let installed = self.install(now, child, provider, plane);
         if let Some((id, generation)) = installed.filter(|_| was_sent_on) {
             let _ = self.sad.choose(now, id, generation);
         }
@@ -378,8 +383,8 @@ impl Stack {
                     let keys = EspKeys::of(&child);
                     self.notes.push_back(Note::KeyLog(KeyLog::Esp(Box::new(keys))));
                 }
-                let (handle, suite) = (child.child, child.suite);
-                let installed = ipsec.install(now, child, suite, self.provider, &self.plane);
+                let handle = child.child;
+                let installed = ipsec.install(now, child, self.provider, &self.plane);
                 if installed.is_none() {
                     let _ = ipsec.ike.close_child(now, handle);
                 }

@@ -66,6 +66,7 @@ impl Ipsec {
             secured: false,
             used: false,
             psk,
+            cuts: false,
             gone: None,
         };
         self.bundles.insert(id, bundle);
