@@ -305,7 +305,8 @@ impl Client {
         if let Some(event) = self.events.pop_front() {
             return Some(event);
         }
-        if self.state == State::Closing && self.stack.is_quiet() && self.peer.is_none() {
+        let told = self.peer.is_none() && !self.stack.has_ike_to_send();
+        if self.state == State::Closing && self.stack.is_quiet() && told {
             self.state = State::Done;
             let reason = self.ending.take()?;
             return Some(ClientEvent::Disconnected { reason });

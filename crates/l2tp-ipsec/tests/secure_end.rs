@@ -3,9 +3,12 @@
 
 mod sim;
 
+use l2tp_ipsec::Client;
+use l2tp_ipsec::ClientEvent;
 use l2tp_ipsec::DataPlane;
 use l2tp_ipsec::DisconnectReason;
 use l2tp_ipsec::Inbound;
+use l2tp_ipsec::Server;
 use vpn_core::Socket;
 use vpn_netsim::Link;
 use vpn_netsim::Nat;
@@ -147,7 +150,7 @@ fn the_largest_packet_fits_the_path() {
         for (behind_nat, path_mtu) in [(false, 1400), (true, 1400), (false, 1000), (true, 1001)] {
             let esp: l2tp_ipsec::ike::proposal::EspProposal = suite.parse().unwrap();
             let server = sim::secure_server_config().path_mtu(path_mtu).mtu(1500);
-            let server = server.ipsec(|ipsec| ipsec.esp(vec![esp.clone()]));
+            let server = server.ipsec(|ipsec| ipsec.esp(vec![esp]));
             let mut world = World::new(1, Link::PERFECT, server, sim::users());
             let realm = if behind_nat {
                 world.net.add_nat(Realm::PUBLIC, "203.0.113.1".parse().unwrap(), Nat::FULL_CONE)
@@ -207,4 +210,35 @@ fn a_peer_that_cuts_its_icv_loses_nothing_later() {
         assert_eq!(world.clients[&id].packets.len() - before, 100);
     }
     assert_eq!(world.rekeyed(id), 5);
+}
+
+/// However a driver mixes its calls, the peer hears of the end of all SAs.
+#[test]
+fn the_last_event_waits_for_the_last_delete() {
+    let now = vpn_core::Instant::ZERO;
+    let random = |seed| Box::new(vpn_netsim::SeededRandom::new(seed));
+    let provider = vpn_crypto::provider();
+    let config = sim::secure_server_config();
+    let mut server = Server::new(config, sim::users(), provider, random(1)).unwrap();
+    let mut client = Client::new(secure_client_config(), provider, random(2)).unwrap();
+    client.connect(now, "192.0.2.2:500".parse().unwrap()).unwrap();
+    let mut ended = false;
+    for _ in 0..200 {
+        let mut datagram = Vec::new();
+        if let Some(sent) = client.poll_transmit(now, &mut datagram) {
+            let _ = server.handle_datagram(now, wire::seen_by_peer(sent.path), &mut datagram);
+        }
+        match client.poll_event() {
+            Some(ClientEvent::Connected(_)) => client.disconnect(now),
+            Some(ClientEvent::Disconnected { .. }) => ended = true,
+            _ => {}
+        }
+        datagram.clear();
+        if let Some(sent) = server.poll_transmit(now, &mut datagram) {
+            let _ = client.handle_datagram(now, wire::seen_by_peer(sent.path), &mut datagram);
+        }
+        while server.poll_event().is_some() {}
+    }
+    assert!(ended);
+    assert_eq!(server.ike_counts().peers, 0);
 }

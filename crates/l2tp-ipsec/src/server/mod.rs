@@ -240,7 +240,7 @@ impl Server {
         ticket: CredentialsTicket,
         credentials: Credentials,
     ) -> bool {
-        let waited = self.stack.answer_credentials(now, ticket, credentials);
+        let waited = !self.is_done() && self.stack.answer_credentials(now, ticket, credentials);
         self.pump();
         waited
     }

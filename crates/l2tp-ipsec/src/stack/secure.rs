@@ -547,6 +547,11 @@ impl Stack {
         }))
     }
 
+    /// Whether IKE messages wait to be sent.
+    pub(crate) fn has_ike_to_send(&self) -> bool {
+        self.ipsec.as_ref().is_some_and(|ipsec| ipsec.ike.counts().queued != 0)
+    }
+
     /// Ends a peer's SAs and its IKE SA.
     pub(crate) fn close_peer(&mut self, now: Instant, peer: PeerHandle) {
         if let Some(ipsec) = &mut self.ipsec {
