@@ -265,7 +265,8 @@ impl Endpoint {
                 self.send(id, to, &reply, Sending::First);
                 Ok(())
             }
-            Err(Fault::Fail(reason, _)) => {
+            // Its hash was right: it is the peer that answers so, and will go on to.
+            Err(Fault::Fail(reason, _) | Fault::Suspect(_, reason)) => {
                 let request = request_of(quick_mode);
                 quick_modes.remove(&message_id);
                 self.child_failed(handle, request, reason);

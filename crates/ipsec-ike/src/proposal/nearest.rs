@@ -19,18 +19,20 @@ pub struct Near<P> {
     pub differs: Vec<&'static str>,
 }
 
+/// In what two proposals may differ, and whether they do.
+type Marks = [(bool, &'static str); 4];
+
 impl Near<IkeProposal> {
     pub(super) fn of_ike(policy: &IkePolicy<'_>, theirs: &[OfferedIke]) -> Option<Self> {
         let usable = theirs.iter().filter_map(|one| Some((one.proposal().ok()?, one.auth)));
         nearest(usable, policy.proposals, |(theirs, auth), ours| {
             let method = auth.is_none_or(|auth| !policy.methods.contains(&auth));
-            let differs = marked([
+            [
                 (method, "authentication method"),
                 (theirs.group != ours.group, "Diffie-Hellman group"),
                 (theirs.hash != ours.hash, "hash function"),
                 (theirs.cipher != ours.cipher, "cipher"),
-            ]);
-            Self { offered: *theirs, ours: *ours, differs }
+            ]
         })
     }
 }
@@ -47,35 +49,27 @@ impl Near<EspProposal> {
                 (EspSuite::Separate(c1, i1), EspSuite::Separate(c2, i2)) => (c1 != c2, i1 != i2),
                 (theirs, ours) => (theirs != ours, false),
             };
-            let differs = marked([
-                (*fault, "encapsulation"),
+            [
+                (fault, "encapsulation"),
                 (theirs.pfs != ours.pfs, "Diffie-Hellman group"),
                 (integrity, "integrity algorithm"),
                 (cipher, "cipher"),
-            ]);
-            Self { offered: *theirs, ours: *ours, differs }
+            ]
         })
     }
 }
 
-fn marked<const N: usize>(all: [(bool, &'static str); N]) -> Vec<&'static str> {
-    all.into_iter().filter(|(differs, _)| *differs).map(|(_, name)| name).collect()
-}
-
-/// The first of the pairs that differ least.
-fn nearest<T, P>(
-    theirs: impl Iterator<Item = T>,
+/// The first of the pairs that differ least. Strangers have it looked for: it allocates for the
+/// result alone.
+fn nearest<T: Copy, P: Copy>(
+    theirs: impl Iterator<Item = (P, T)>,
     ours: &[P],
-    compare: impl Fn(&T, &P) -> Near<P>,
+    compare: impl Fn((P, T), P) -> Marks,
 ) -> Option<Near<P>> {
-    let mut best: Option<Near<P>> = None;
-    for their in theirs {
-        for our in ours {
-            let near = compare(&their, our);
-            if best.as_ref().is_none_or(|best| near.differs.len() < best.differs.len()) {
-                best = Some(near);
-            }
-        }
-    }
-    best
+    let pairs = theirs.flat_map(|their| ours.iter().map(move |our| (their, *our)));
+    let compared = pairs.map(|(their, our)| (their.0, our, compare(their, our)));
+    let count = |marks: &Marks| marks.iter().filter(|(differs, _)| *differs).count();
+    let (offered, ours, marks) = compared.min_by_key(|(_, _, marks)| count(marks))?;
+    let differs = marks.into_iter().filter(|(differs, _)| *differs).map(|(_, name)| name);
+    Some(Near { offered, ours, differs: differs.collect() })
 }

@@ -5,6 +5,7 @@ use core::net::SocketAddr;
 
 use ipsec_ike::AuthMethod;
 use ipsec_ike::Chain;
+use ipsec_ike::ChildCloseReason;
 use ipsec_ike::CloseReason;
 use ipsec_ike::Cookies;
 use ipsec_ike::Endpoint;
@@ -16,6 +17,7 @@ use ipsec_ike::MessageBuilder;
 use ipsec_ike::NotifyType;
 use ipsec_ike::PayloadType;
 use ipsec_ike::ProtocolId;
+use ipsec_ike::Selectors;
 use ipsec_ike::payload::Identification;
 use ipsec_ike::payload::Notification;
 use ipsec_ike::proposal::IkeProposal;
@@ -24,6 +26,7 @@ use ipsec_ike::proposal::write_ike_offer;
 use ipsec_ike::v1::cipher::Iv;
 use ipsec_ike::v1::cipher::MessageCipher;
 use ipsec_ike::v1::hash::hash_1;
+use ipsec_ike::v1::hash::hash_2;
 use ipsec_ike::v1::hash::hash_i;
 use ipsec_ike::v1::hash::hash_r;
 use ipsec_ike::v1::keys::Exchanged;
@@ -36,6 +39,7 @@ use vpn_core::Instant;
 use vpn_core::Path;
 use vpn_core::Socket;
 use vpn_core::crypto::DhGroup;
+use vpn_core::crypto::Digest;
 use vpn_core::crypto::EspCipher;
 use vpn_core::crypto::HashAlgorithm;
 use vpn_core::crypto::IkeHash;
@@ -157,17 +161,45 @@ struct Sa {
 impl Sa {
     /// INITIAL-CONTACT in an informational exchange of its own.
     fn initial_contact(&self, message_id: u32) -> Vec<u8> {
+        let iv = self.iv.phase_2(prf(), message_id);
+        let hash = |covered: &[u8]| hash_1(prf(), &self.keys, message_id, covered);
+        self.seal(ExchangeType::INFORMATIONAL, message_id, &iv, hash, |builder| {
+            write_initial_contact(builder, self.cookies);
+        })
+    }
+
+    /// An answer to a quick mode that has a right hash, and no SA payload.
+    fn nonsense(&self, mut first: Vec<u8>) -> Vec<u8> {
+        let header = Header::decode(&first).unwrap();
+        let mid = header.message_id;
+        let mut body = first.split_off(Header::LEN);
+        let iv = self.cipher.decrypt(&self.iv.phase_2(prf(), mid), &mut body).unwrap();
+        let mut chain = Chain::new(header.next_payload, &body).map(Result::unwrap);
+        let nonce = chain.find(|one| one.kind == PayloadType::NONCE).unwrap().body;
+        let hash = |covered: &[u8]| hash_2(prf(), &self.keys, mid, nonce, covered);
+        self.seal(ExchangeType::QUICK_MODE, mid, &iv, hash, |builder| {
+            builder.raw(PayloadType::NONCE, &[1; 32]);
+        })
+    }
+
+    fn seal(
+        &self,
+        kind: ExchangeType,
+        message_id: u32,
+        iv: &Iv,
+        hash: impl FnOnce(&[u8]) -> Digest,
+        write: impl FnOnce(&mut MessageBuilder<'_>),
+    ) -> Vec<u8> {
         const HASH: core::ops::Range<usize> = Header::LEN + 4..Header::LEN + 4 + 32;
         let mut message = Vec::new();
-        let header = Header::new(self.cookies, ExchangeType::INFORMATIONAL, message_id);
+        let header = Header::new(self.cookies, kind, message_id);
         let mut builder = MessageBuilder::new(&mut message, header);
         builder.raw(PayloadType::HASH, &[0; 32]);
-        write_initial_contact(&mut builder, self.cookies);
+        write(&mut builder);
         builder.finish().unwrap();
-        let hash = hash_1(prf(), &self.keys, message_id, &message[HASH.end..]);
+        let hash = hash(&message[HASH.end..]);
         message[HASH].copy_from_slice(hash.expose());
-        let iv = self.iv.phase_2(prf(), message_id);
-        self.cipher.encrypt(&iv, &mut message).unwrap();
+        self.cipher.encrypt(iv, &mut message).unwrap();
         message
     }
 }
@@ -256,4 +288,21 @@ fn an_identity_of_any_length_is_not_kept() {
         let initiator = Initiator::new(seed, &vec![b'a'; len]);
         assert_eq!(server.handle_datagram(NOW, path(), &initiator.first), handled);
     }
+}
+
+/// The peer has proven that it is the peer: it would answer the same for ever.
+#[test]
+fn a_quick_mode_that_is_answered_with_nonsense_is_over() {
+    let mut server = server();
+    let sa = negotiate(&mut server, 2, true, false);
+    let Some(Event::PeerUp { peer, .. }) = server.poll_event() else { panic!() };
+    let wanted = server.request_child(NOW, peer, Selectors::l2tp()).unwrap();
+    let mut first = Vec::new();
+    let _ = server.poll_transmit(NOW, &mut first).unwrap();
+    let handled = server.handle_datagram(NOW, path(), &sa.nonsense(first));
+    assert_eq!(handled, Handled::Dropped(DropReason::Malformed));
+    let Some(Event::ChildClosed { child, reason }) = server.poll_event() else { panic!() };
+    let failed = ChildCloseReason::Failed(CloseReason::Malformed("its choice is missing"));
+    assert_eq!((child, reason), (wanted, failed));
+    assert_eq!(server.counts().ike_sas, 1);
 }
