@@ -3,6 +3,10 @@
 
 mod sim;
 
+use core::cell::RefCell;
+use core::net::IpAddr;
+use std::rc::Rc;
+
 use l2tp_ipsec::ClientConfig;
 use l2tp_ipsec::DisconnectReason;
 use l2tp_ipsec::LocalReason;
@@ -12,6 +16,7 @@ use vpn_netsim::Link;
 use vpn_netsim::Nat;
 use vpn_netsim::NodeId;
 use vpn_netsim::Realm;
+use vpn_netsim::Verdict;
 
 use sim::World;
 use sim::packet;
@@ -154,4 +159,60 @@ fn clear_text_is_refused_unless_allowed() {
     }
     let protected: Vec<bool> = world.connected.iter().map(|up| up.security.is_some()).collect();
     assert!(protected.contains(&true) && protected.contains(&false));
+}
+
+/// PPP, the call, the tunnel, and only then what carried them; nothing waits for a peer that is gone.
+#[test]
+fn the_end_comes_from_the_inside_out() {
+    for server_is_dead in [false, true] {
+        let mut world = World::secure(1);
+        let id = world.connect(secure_client_config());
+        world.wait_both_up(id, secs(10));
+        world.run_for(secs(1));
+        let sent = Rc::new(RefCell::new(Vec::new()));
+        let sink = Rc::clone(&sent);
+        let client = world.address(id).ip();
+        world.net.observe(move |_, datagram, _| {
+            if datagram.source.ip() == client {
+                sink.borrow_mut().push(datagram.socket);
+            }
+        });
+        if server_is_dead {
+            world.net.intercept(|_, _| Verdict::Drop);
+        }
+        world.hang_up(id);
+        let began = world.net.now();
+        world.wait_end(id, secs(60));
+        let took = world.net.now().since(began);
+        assert!(took <= secs(if server_is_dead { 20 } else { 1 }), "{took:?}");
+        world.run_for(secs(1));
+        let sent = sent.borrow();
+        let first_ike = sent.iter().position(|socket| *socket == Socket::Ike).unwrap();
+        assert!(first_ike >= 3, "Terminate-Request, CDN and StopCCN go first: {sent:?}");
+        assert!(sent[first_ike..].iter().all(|socket| *socket == Socket::Ike), "{sent:?}");
+        assert_eq!(sent.len() - first_ike, 2, "a Delete of the pair and one of the IKE SA");
+        if !server_is_dead {
+            world.wait_empty(secs(150));
+        }
+    }
+}
+
+/// RFC 3193 §4.2.3.
+#[test]
+fn a_server_may_send_clients_to_another_address() {
+    let second: IpAddr = "192.0.2.2".parse().unwrap();
+    let config = sim::secure_server_config().redirect(second);
+    let mut world = World::new(1, Link::default(), config, sim::users());
+    world.add_server(second, sim::secure_server_config());
+    let id = world.connect(secure_client_config());
+    let up = world.wait_up(id, secs(10));
+    assert_eq!(up.security.unwrap().path.remote.ip(), second);
+    // Two that send clients to each other keep nobody for ever.
+    let config = sim::secure_server_config().redirect(second);
+    let mut world = World::new(1, Link::default(), config, sim::users());
+    let back = sim::server_address().ip();
+    world.add_server(second, sim::secure_server_config().redirect(back));
+    let id = world.connect(secure_client_config());
+    let reason = world.wait_end(id, secs(60)).explain();
+    assert!(reason.contains("L2TP tunnel"), "{reason}");
 }

@@ -1,3 +1,4 @@
+use core::net::IpAddr;
 use core::net::Ipv4Addr;
 use core::time::Duration;
 
@@ -35,6 +36,7 @@ pub struct ServerConfig {
     pub(crate) max_sessions: usize,
     pub(crate) tunnel_linger: Duration,
     pub(crate) trust_proxy_auth: bool,
+    pub(crate) redirect: Option<IpAddr>,
 }
 
 impl ServerConfig {
@@ -71,6 +73,7 @@ impl ServerConfig {
             max_sessions: 100_000,
             tunnel_linger: Duration::from_secs(30),
             trust_proxy_auth: false,
+            redirect: None,
         }
     }
 
@@ -132,6 +135,14 @@ impl ServerConfig {
     common_setters!();
     session_setters!();
     ipsec_setters!();
+
+    /// Sends every client to the server at another address, to share the load: StopCCN with result
+    /// 2, error 7 and the address (RFC 3193 §4.2.3). Windows does not follow.
+    #[must_use]
+    pub const fn redirect(mut self, address: IpAddr) -> Self {
+        self.redirect = Some(address);
+        self
+    }
 
     /// Takes L2TP in clear as well, from whoever can reach the socket; the default is no. See
     /// [`plain_l2tp`](Self::plain_l2tp) for what that means.

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::string::ToString;
 use core::time::Duration;
 
 use l2tp_control::CallResult;
@@ -14,6 +15,7 @@ use l2tp_control::TunnelHandle;
 use l2tp_control::TunnelRequest;
 use l2tp_control::TunnelResult;
 use l2tp_wire::CdnResult;
+use l2tp_wire::ErrorCode;
 use l2tp_wire::StopCcnResult;
 use ppp_core::AddressAnswer;
 use ppp_core::AddressRequest;
@@ -102,6 +104,9 @@ impl Server {
     fn tunnel_request(&mut self, request: &TunnelRequest) {
         let answer = if self.is_draining() {
             TunnelAnswer::Reject(TunnelResult::new(StopCcnResult::SHUTTING_DOWN))
+        } else if let Some(address) = self.config.redirect {
+            let result = TunnelResult::error(ErrorCode::TRY_ANOTHER);
+            TunnelAnswer::Reject(result.message(address.to_string()))
         } else {
             TunnelAnswer::Accept(None)
         };

@@ -107,6 +107,14 @@ impl World {
         }
     }
 
+    /// Adds another server, whose reports come with the first one's.
+    pub fn add_server(&mut self, address: IpAddr, config: ServerConfig) {
+        let generator = Box::new(self.random.fork());
+        let provider = vpn_crypto::provider();
+        let server = Server::new(config, super::users(), provider, generator).unwrap();
+        self.net.add(Role::Server(Host::new(server, false)), &[address]);
+    }
+
     /// A server of the ordinary kind, on a good line.
     pub fn ordinary(seed: u64) -> Self {
         Self::new(seed, Link::default(), super::server_config(), super::users())
