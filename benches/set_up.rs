@@ -12,12 +12,13 @@ use criterion::Throughput;
 use criterion::criterion_group;
 use criterion::criterion_main;
 
+use pair::Carrier;
 use pair::Pair;
 
 fn set_up(c: &mut Criterion) {
     let mut group = c.benchmark_group("set_up");
     group.throughput(Throughput::Elements(1));
-    let mut pair = Pair::new();
+    let mut pair = Pair::new(Carrier::Clear);
     group.bench_function("tunnel, call and PPP", |b| b.iter(|| black_box(pair.set_up())));
     group.finish();
 }
