@@ -54,6 +54,12 @@ fn ike(psk: &str, seed: u64) -> ipsec_ike::Endpoint {
     ipsec_ike::Endpoint::new(config, vpn_crypto::provider(), random).unwrap()
 }
 
+fn l2tp(seed: u64) -> l2tp_control::Endpoint {
+    let config = l2tp_control::EndpointConfig::new(TunnelConfig::new("lac"));
+    let random = Box::new(SeededRandom::new(seed));
+    l2tp_control::Endpoint::new(config, vpn_crypto::provider(), random)
+}
+
 fn swapped(path: Path) -> Path {
     Path { local: path.remote, remote: path.local, ..path }
 }
@@ -65,7 +71,6 @@ impl Pair {
         let config = sim::secure_server_config().tunnel_linger(secs(3_600));
         let any = ipsec_ike::PskSelector::Any;
         let config = config.ipsec(|ipsec| ipsec.psk(any, OTHER_PSK.into()));
-        let l2tp = l2tp_control::EndpointConfig::new(TunnelConfig::new("lac"));
         Self {
             now: Instant::ZERO,
             server: Server::new(config, sim::users(), provider, random(1)).unwrap(),
@@ -73,7 +78,7 @@ impl Pair {
             ike: ike(sim::PSK, 2),
             peer: None,
             sas: None,
-            l2tp: l2tp_control::Endpoint::new(l2tp, provider, random(3)),
+            l2tp: l2tp(3),
             here: "192.0.2.2:500".parse().unwrap(),
         }
     }
@@ -237,6 +242,20 @@ fn who_does_not_come_back_is_given_up() {
     // Another client at the same place begins from nothing.
     pair.connect();
     pair.open_tunnel();
+}
+
+/// Who dials anew has forgotten the session before, which must not hold its address.
+#[test]
+fn who_dials_anew_begins_from_nothing() {
+    let mut pair = Pair::new();
+    pair.connect();
+    pair.open_tunnel();
+    pair.delete_all();
+    pair.l2tp = l2tp(6);
+    pair.connect();
+    pair.open_tunnel();
+    let ended = pair.ended();
+    assert!(matches!(ended[..], [DisconnectReason::Ipsec(_)]), "{ended:?}");
 }
 
 /// Who has another key is another peer, though it claims the identity and comes from the place of

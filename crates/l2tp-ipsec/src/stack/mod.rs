@@ -368,7 +368,10 @@ impl Stack {
         let now = self.newest;
         let note = match event {
             Event::TunnelRequest(request) => Note::TunnelRequest(request),
-            Event::TunnelUp { tunnel } => Note::TunnelUp(tunnel),
+            Event::TunnelUp { tunnel } => {
+                self.end_older_tunnels(now, tunnel);
+                Note::TunnelUp(tunnel)
+            }
             Event::TunnelClosed { tunnel, reason } => return self.tunnel_closed(tunnel, reason),
             Event::SessionRequest(request) => Note::SessionRequest(request),
             Event::SessionUp { session, tunnel, info, call } => {

@@ -114,6 +114,8 @@ struct Bundle {
     psk: Option<SecretBytes>,
     /// Its peer cuts HMAC-SHA-256 to 96 bits, as was seen on an earlier pair.
     cuts: bool,
+    /// Its peer was away, and has come back.
+    returned: bool,
     /// Why its peer is gone, while it is waited for.
     gone: Option<CloseReason>,
 }

@@ -14,6 +14,9 @@ use ipsec_ike::PeerInfo;
 use ipsec_ike::Role;
 use ipsec_ike::Selectors;
 use l2tp_control::LinkId;
+use l2tp_control::TunnelHandle;
+use l2tp_control::TunnelResult;
+use l2tp_wire::StopCcnResult;
 use vpn_core::Instant;
 use vpn_core::SecretBytes;
 
@@ -48,6 +51,7 @@ impl Ipsec {
             self.peers.insert(peer, id);
             (bundle.peer, bundle.path, bundle.info) = (peer, info.esp_path, info);
             (bundle.look, bundle.idle, bundle.gone) = (look, false, None);
+            bundle.returned = true;
             return;
         }
         let id = self.sad.open_bundle();
@@ -67,6 +71,7 @@ impl Ipsec {
             used: false,
             psk,
             cuts: false,
+            returned: false,
             gone: None,
         };
         self.bundles.insert(id, bundle);
@@ -179,6 +184,26 @@ impl Stack {
             Some((link, bundle)) => self.link_over(now, peer, link, &bundle, reason),
             None => {
                 self.notes.push_back(Note::IkeFailed { peer: Some(peer), path: None, reason });
+            }
+        }
+    }
+
+    /// A peer that was away has opened a tunnel: it knows nothing of those before. They must not
+    /// keep its address from it.
+    pub(in crate::stack) fn end_older_tunnels(&mut self, now: Instant, tunnel: TunnelHandle) {
+        let Some(link) = self.endpoint.tunnel(tunnel).map(|info| info.link) else { return };
+        let bundle = self.ipsec.as_ref().and_then(|ipsec| ipsec.bundle_of(link));
+        if !bundle.is_some_and(|(_, bundle)| bundle.returned) {
+            return;
+        }
+        for session in self.endpoint.sessions_on(link) {
+            let Some(conn) = self.conns.get_mut(&session) else { continue };
+            let older = conn.tunnel;
+            if older != tunnel {
+                let reason = DisconnectReason::Ipsec(CloseReason::Replaced);
+                conn.ending.get_or_insert_with(|| Box::new(reason));
+                let result = TunnelResult::new(StopCcnResult::GENERAL_CLEAR);
+                self.endpoint.close_tunnel(now, older, result);
             }
         }
     }
