@@ -75,7 +75,7 @@ fn a_dead_server_holds_nobody_up() {
         world.hang_up(id);
         world.wait_end(id, secs(60));
         let took = world.clients[&id].ended_at.unwrap().since(began);
-        assert!(took <= millis(6_000), "alive for {alive} ms: it took {took:?}");
+        assert!(took <= secs(5), "alive for {alive} ms: it took {took:?}");
     }
 }
 
