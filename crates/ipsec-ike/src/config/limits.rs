@@ -25,11 +25,13 @@ pub struct Limits {
     pub children_per_peer: usize,
     /// How many exchanges may be under way at once under one IKE SA.
     pub exchanges_per_sa: usize,
-    /// How many pre-shared keys are tried on one peer's message 5.
+    /// How many pre-shared keys are tried on one peer's message 5;
+    /// [`MAX_PSKS`](crate::v1::auth::MAX_PSKS) at most.
     pub psk_candidates: usize,
     /// How many times a message 5 that no key opens is looked at before the rest are ignored.
     pub authentication_attempts: u32,
-    /// How many datagrams, and how many events about failed attempts, wait to be taken.
+    /// How many datagrams wait to be taken, and how many events there may be before those that
+    /// strangers bring about (failed attempts, requests for credentials), and traces, are dropped.
     pub queue: usize,
     /// How many [`Event::Failed`](crate::Event::Failed) are reported in a second at most.
     pub failures_per_second: u32,

@@ -140,6 +140,32 @@ fn a_repeated_message_3_is_answered_to_nobody_else() {
     assert_eq!(sent(&mut server), fourth);
 }
 
+/// What comes on port 500 after the change to 4500 is old (RFC 3947 §4).
+#[test]
+fn a_repeated_message_5_on_the_port_before_the_change_is_not_answered() {
+    let force = |config: EndpointConfig| config.encapsulation(ipsec_ike::Encapsulation::Force);
+    let mut client = endpoint(force(client_config()), 1);
+    let mut server = endpoint(server_config(), 2);
+    connect(&mut client, |config| config);
+    deliver(&mut server, at_server(500), &sent(&mut client));
+    deliver(&mut client, at_client(), &sent(&mut server));
+    deliver(&mut server, at_server(500), &sent(&mut client));
+    deliver(&mut client, at_client(), &sent(&mut server));
+    let fifth = sent(&mut client);
+    let on_4500 = Path {
+        socket: Socket::NatT,
+        local: SocketAddr::new(SERVER, 4500),
+        remote: SocketAddr::new(CLIENT, 4500),
+    };
+    deliver(&mut server, on_4500, &fifth);
+    let sixth = sent(&mut server);
+    let handled = server.handle_datagram(NOW, at_server(500), &fifth[4..]);
+    assert_eq!(handled, Handled::Dropped(DropReason::Duplicate));
+    assert!(is_silent(&mut server));
+    deliver(&mut server, on_4500, &fifth);
+    assert_eq!(sent(&mut server), sixth);
+}
+
 /// Each key is tried on it.
 #[test]
 fn a_message_5_of_any_length_is_not_decrypted() {

@@ -78,6 +78,12 @@ impl Endpoint {
             Action::RepeatAnswer if sa.half_open.is_some() && sa.path.remote != path.remote => {
                 Err(DropReason::WrongPeer)
             }
+            // What comes on port 500 after the change is old (RFC 3947 §4).
+            Action::RepeatAnswer
+                if sa.path.socket == Socket::NatT && path.socket == Socket::Ike =>
+            {
+                Err(DropReason::Duplicate)
+            }
             Action::RepeatAnswer => {
                 let reply = sa.answered.as_ref().map(|one| one.reply.clone()).unwrap_or_default();
                 if !reply.is_empty() {
