@@ -5,6 +5,8 @@
 //! opened has a right trailer and lies inside the packet, and it opens again after it was sealed.
 #![no_main]
 
+mod trusting;
+
 use std::sync::LazyLock;
 
 use ipsec_esp::InboundSa;
@@ -18,18 +20,12 @@ use ipsec_esp::checksum;
 use ipsec_esp::checksum::Addresses;
 use ipsec_esp::checksum::ChecksumRepair;
 use libfuzzer_sys::fuzz_target;
+use trusting::Trusting;
 use vpn_core::PacketMut;
 use vpn_core::RandomError;
 use vpn_core::SecureRandom;
-use vpn_core::crypto::BoxedOpenKey;
-use vpn_core::crypto::BoxedSealKey;
 use vpn_core::crypto::EspCrypto;
-use vpn_core::crypto::EspKeyError;
 use vpn_core::crypto::EspSuite;
-use vpn_core::crypto::OpenJob;
-use vpn_core::crypto::OpenKey;
-use vpn_core::crypto::SealJob;
-use vpn_core::crypto::SealKey;
 
 const SPI: Spi = Spi(0x6161_6161);
 
@@ -42,51 +38,8 @@ impl SecureRandom for Fixed {
     }
 }
 
-/// Encrypts nothing and believes everything.
-struct Trusting(EspSuite);
-
 static TRUSTING: LazyLock<Vec<Trusting>> =
     LazyLock::new(|| EspSuite::all().map(Trusting).collect());
-
-impl EspCrypto for Trusting {
-    fn suite(&self) -> EspSuite {
-        self.0
-    }
-
-    fn seal_key(
-        &'static self,
-        _: &[u8],
-        _: &mut dyn SecureRandom,
-    ) -> Result<BoxedSealKey, EspKeyError> {
-        BoxedSealKey::new(TrustingKey(self))
-    }
-
-    fn open_key(&'static self, _: &[u8]) -> Result<BoxedOpenKey, EspKeyError> {
-        BoxedOpenKey::new(TrustingKey(self))
-    }
-
-    fn seal(&self, jobs: &mut [SealJob<'_>]) {
-        jobs.iter_mut().for_each(|job| job.sealed = true);
-    }
-
-    fn open(&self, jobs: &mut [OpenJob<'_>]) {
-        jobs.iter_mut().for_each(|job| job.authentic = true);
-    }
-}
-
-struct TrustingKey(&'static Trusting);
-
-impl SealKey for TrustingKey {
-    fn crypto(&self) -> &'static dyn EspCrypto {
-        self.0
-    }
-}
-
-impl OpenKey for TrustingKey {
-    fn crypto(&self) -> &'static dyn EspCrypto {
-        self.0
-    }
-}
 
 fn sas(crypto: &'static dyn EspCrypto, extended: bool) -> (OutboundSa<Local>, InboundSa<Local>) {
     let keymat: Vec<u8> = (0..100).take(crypto.suite().keymat_len()).collect();
