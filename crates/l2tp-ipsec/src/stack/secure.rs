@@ -5,6 +5,7 @@ mod peers;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -88,9 +89,16 @@ pub(crate) struct Ipsec {
     /// Pairs whose peer may cut HMAC-SHA-256 to 96 bits, until their first packet.
     undecided: BTreeMap<Pair, Box<ChildSa>>,
     looks: Deadlines<BundleId>,
+    /// Pairs that we negotiated in place of others, and when they are sent on at the latest.
+    changes: VecDeque<(Instant, Pair)>,
     /// Links whose peer has deleted all its SAs, and may come back.
     left: BTreeMap<Place, BundleId>,
 }
+
+/// How long we go on with an old pair when we have negotiated another: ESP on the new one that
+/// overtook the last message of quick mode would find no SA there. If the peer sends on the new one
+/// earlier, it has it.
+const CHANGE_AFTER: Duration = Duration::from_secs(1);
 
 /// The SAs of one peer, which are one link to L2TP.
 struct Bundle {
@@ -144,12 +152,15 @@ impl Ipsec {
             pairs: BTreeMap::new(),
             undecided: BTreeMap::new(),
             looks: Deadlines::default(),
+            changes: VecDeque::new(),
             left: BTreeMap::new(),
         }
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        let deadlines = [self.ike.poll_timeout(), self.sad.poll_timeout(), self.looks.next()];
+        let change = self.changes.front().map(|(at, _)| *at);
+        let deadlines =
+            [self.ike.poll_timeout(), self.sad.poll_timeout(), self.looks.next(), change];
         deadlines.into_iter().flatten().min()
     }
 
@@ -216,8 +227,10 @@ impl Ipsec {
         };
         plane.change(|table| table.install_receiver(receiver));
         self.sad.install_outbound(now, id, generation, outbound).ok()?;
-        if child.outbound_ready {
+        if child.outbound_ready && self.sad.sending(id).is_none() {
             self.sad.choose(now, id, generation).ok()?;
+        } else if child.outbound_ready {
+            self.changes.push_back((now + CHANGE_AFTER, (id, generation)));
         }
         self.children.insert(child.child, (id, generation));
         self.pairs.insert((id, generation), child.child);
@@ -235,7 +248,7 @@ impl Ipsec {
         }
         let handle = child.child;
         let was_sent_on = self.sad.sending(pair.0) == Some(pair.1);
-        self.remove(handle, plane);
+        self.remove(now, handle, plane);
         // What could be installed before can be so again.
         let installed = self.install(now, child, provider, plane);
         if let Some((id, generation)) = installed.filter(|_| was_sent_on) {
@@ -250,15 +263,43 @@ impl Ipsec {
         }
     }
 
-    fn remove(&mut self, child: ChildHandle, plane: &Plane) -> Option<BundleId> {
+    fn remove(&mut self, now: Instant, child: ChildHandle, plane: &Plane) -> Option<BundleId> {
         let (id, generation) = self.children.remove(&child)?;
         self.pairs.remove(&(id, generation));
         self.undecided.remove(&(id, generation));
         if let Some(spi) = self.sad.remove_pair(id, generation) {
             plane.change(|table| table.remove_receiver(spi));
         }
+        self.changes.retain(|(_, pair)| *pair != (id, generation));
+        if self.sad.sending(id).is_none()
+            && let Some(pair) =
+                self.changes.iter().rfind(|(_, pair)| pair.0 == id).map(|(_, pair)| *pair)
+        {
+            self.choose(now, pair);
+        }
         self.sync(id, plane);
         Some(id)
+    }
+
+    /// Sends on a pair from now on, whatever was to come.
+    fn choose(&mut self, now: Instant, pair: Pair) {
+        self.changes.retain(|(_, other)| other.0 != pair.0);
+        let _ = self.sad.choose(now, pair.0, pair.1);
+    }
+
+    /// The peer sends on a pair, so it has it.
+    fn change_to(&mut self, now: Instant, pair: Pair) {
+        let last = self.changes.iter().rfind(|(_, other)| other.0 == pair.0);
+        if last.is_some_and(|(_, last)| *last == pair) {
+            self.choose(now, pair);
+        }
+    }
+
+    /// Sends on the pairs whose time has come.
+    fn change_due(&mut self, now: Instant) {
+        while let Some((_, pair)) = self.changes.pop_front_if(|(at, _)| *at <= now) {
+            let _ = self.sad.choose(now, pair.0, pair.1);
+        }
     }
 
     /// Brings the data plane up to what the bundle sends on.
@@ -324,6 +365,7 @@ impl Stack {
                     if let Some(child) = ipsec.pairs.get(&(id, generation)) {
                         ipsec.ike.note_child_used(now, *child);
                     }
+                    ipsec.change_to(now, (id, generation));
                     ipsec.decided((id, generation), &self.plane);
                 }
                 Notice::Cut(id, generation) => {
@@ -392,12 +434,12 @@ impl Stack {
                 }
             }
             Event::ChildReady { child } => {
-                if let Some((id, generation)) = ipsec.children.get(&child) {
-                    let _ = ipsec.sad.choose(now, *id, *generation);
+                if let Some(pair) = ipsec.children.get(&child).copied() {
+                    ipsec.choose(now, pair);
                 }
             }
             Event::ChildClosed { child, reason } => {
-                let bundle = ipsec.remove(child, &self.plane);
+                let bundle = ipsec.remove(now, child, &self.plane);
                 if let Some(bundle) = bundle
                     && reason == ChildCloseReason::DeletedByPeer
                     && ipsec.sad.outbound(bundle).is_none()
@@ -437,6 +479,7 @@ impl Stack {
         let Some(ipsec) = &mut self.ipsec else { return };
         ipsec.ike.handle_timeout(now);
         ipsec.sad.handle_timeout(now);
+        ipsec.change_due(now);
         self.look_at_links(now);
         self.drain_sad();
     }
