@@ -83,9 +83,9 @@ impl Lifetimes {
 #[non_exhaustive]
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum RemoteIdentity {
-    /// Anyone who has the key. With certificates: whatever its certificate vouches for, so that who
-    /// connects should name the server, or every holder of a certificate of the same authority can
-    /// pass for it.
+    /// Anyone who has the key. With certificates a responder takes whatever the certificate vouches
+    /// for; who connects wants it to name the address that was called, or every holder of a
+    /// certificate of the same authority could pass for the server.
     #[default]
     Any,
     /// One of these.

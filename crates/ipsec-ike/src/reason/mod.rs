@@ -124,6 +124,8 @@ pub enum CertificateFault {
     NoTime,
     /// It is not valid.
     Invalid(CertificateError),
+    /// It is good, but does not name the address that we called, and nobody said who else it may be.
+    Stranger(Identity),
     /// It does not vouch for the identity that the peer claims.
     WrongName(Identity),
     /// The peer goes by an address that it does not come from (RFC 4945 §3.1.1).

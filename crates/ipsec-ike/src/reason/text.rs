@@ -141,6 +141,10 @@ impl CertificateFault {
                 "the time of day is not known, so no certificate can be checked: set it".into()
             }
             Self::Invalid(error) => format!("the peer's certificate was rejected: {error}"),
+            Self::Stranger(identity) => format!(
+                "the certificate of the peer, {identity}, does not name the address that we called: \
+                 add it as a subjectAltName, or say which identity the peer must have"
+            ),
             Self::WrongName(identity) => format!(
                 "the peer's certificate does not vouch for the identity {identity} that the peer \
                  claims: add it as a subjectAltName or change the peer's identity"

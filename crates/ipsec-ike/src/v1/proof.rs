@@ -1,10 +1,13 @@
 //! What messages 5 and 6 of main mode say: who a side is, and the proof of it.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 use vpn_core::SecretBytes;
 use vpn_core::crypto::Digest;
 use vpn_core::crypto::IkeHash;
+use vpn_core::crypto::PeerCertificate;
 
 use super::auth::ProofError;
 use super::auth::SignatureProof;
@@ -29,6 +32,7 @@ use crate::NotifyType;
 use crate::PayloadType;
 use crate::ProtocolId;
 use crate::config::Policy;
+use crate::config::RemoteIdentity;
 use crate::event::Role;
 use crate::identity::Identity;
 use crate::payload::Certificate;
@@ -169,7 +173,10 @@ impl Negotiation {
                 return Err(Fault::suspect(CloseReason::PskMismatch { role, tried: 1 }));
             }
         } else {
-            verify_signature(context, &identification, &hash, payloads)?;
+            let certificate = verify_signature(context, &identification, &hash, payloads)?;
+            if of == Role::Responder {
+                is_whom_we_called(context, &identification, &*certificate)?;
+            }
         }
         let identity = Identity::from_payload(&identification);
         if !context.policy.remote_id.allows(&identity) {
@@ -180,6 +187,25 @@ impl Negotiation {
     }
 }
 
+/// Whoever has a certificate of the same authority could pass for the server. Where nobody said who
+/// it must be, its certificate has to name the address that was called.
+fn is_whom_we_called(
+    context: &Context<'_>,
+    identification: &Identification<'_>,
+    certificate: &dyn PeerCertificate,
+) -> Result<(), Fault> {
+    let named = match context.path.remote.ip() {
+        IpAddr::V4(address) => certificate.has_ip_address(&address.octets()),
+        IpAddr::V6(address) => certificate.has_ip_address(&address.octets()),
+    };
+    if named || context.policy.remote_id != RemoteIdentity::Any {
+        return Ok(());
+    }
+    let fault = CertificateFault::Stranger(Identity::from_payload(identification));
+    let notify = Some(NotifyType::INVALID_ID_INFORMATION);
+    Err(Fault::Fail(CloseReason::CertificateRejected(fault), notify))
+}
+
 /// With signatures the message can't be noise that happens to parse, but whoever runs the key
 /// exchange can send it: a wrong certificate ends the attempt.
 fn verify_signature(
@@ -187,7 +213,7 @@ fn verify_signature(
     identification: &Identification<'_>,
     hash: &Digest,
     payloads: &Payloads<'_>,
-) -> Result<(), Fault> {
+) -> Result<Box<dyn PeerCertificate>, Fault> {
     let reject = |fault, notify| Fault::Fail(CloseReason::CertificateRejected(fault), Some(notify));
     let invalid = NotifyType::INVALID_CERTIFICATE;
     let identity = Identity::from_payload(identification);
@@ -213,7 +239,7 @@ fn verify_signature(
         signature: payloads.one(PayloadType::SIGNATURE, "it sent no signature")?,
     };
     match proof.verify(&**trust, time, hash) {
-        Ok(_) => Ok(()),
+        Ok(certificate) => Ok(certificate),
         Err(ProofError::NoCertificate) => {
             Err(reject(CertificateFault::Missing, NotifyType::CERTIFICATE_UNAVAILABLE))
         }

@@ -5,18 +5,23 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ipsec_ike::AuthMethod;
+use ipsec_ike::CertificateFault;
+use ipsec_ike::CloseReason;
 use ipsec_ike::Credentials;
 use ipsec_ike::Encapsulation;
 use ipsec_ike::EndpointConfig;
 use ipsec_ike::Event;
 use ipsec_ike::Lifetimes;
 use ipsec_ike::PskSelector;
+use ipsec_ike::RemoteIdentity;
+use ipsec_ike::identity::Identity;
 use ipsec_ike::proposal::EspProposal;
 use ipsec_ike::proposal::IkeProposal;
 use ipsec_ike::proposal::Preset;
 use ipsec_ike::v1::NatTraversal;
 use ipsec_ike::vendor::VendorId;
 use vpn_core::Socket;
+use vpn_core::crypto::TrustAnchors;
 use vpn_crypto::ike::RsaKey;
 use vpn_crypto::ike::TrustStore;
 use vpn_crypto::ike::certificates_from_pem;
@@ -232,9 +237,43 @@ fn with_certificate(config: EndpointConfig, key: &str, chain: &[&str]) -> Endpoi
         .ike(IkeProposal::list("aes256-sha256-x25519").unwrap())
 }
 
+fn subject_of(chain: &[&str]) -> Identity {
+    let chain: Vec<_> =
+        chain.iter().map(|name| certificates_from_pem(&pem(name)).unwrap().remove(0)).collect();
+    let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
+    let trust = TrustStore::from_pem(&pem("root")).unwrap();
+    Identity::DistinguishedName(trust.verify(&chain, TODAY).unwrap().subject().into())
+}
+
+/// Every holder of a certificate could pass for the server, if nobody said who it is.
+#[test]
+fn a_certificate_that_names_nobody_we_called() {
+    let chain = ["deep", "lower", "intermediate"];
+    let client = with_certificate(EndpointConfig::new(), "leaf-pkcs8", &chain);
+    let server = with_certificate(EndpointConfig::new().respond(true), "leaf-pkcs8", &chain);
+    let mut pair = Pair::behind_nat(9, client, server, Nat::HOME_ROUTER);
+    for node in [pair.client, pair.server] {
+        pair.net.with(node, |end, now| end.set_unix_time(now, TODAY));
+    }
+    pair.connect();
+    pair.run(secs(100));
+    let stranger = pair.events.iter().any(|(node, event)| {
+        *node == pair.client
+            && matches!(
+                event,
+                Event::PeerClosed {
+                    reason: CloseReason::CertificateRejected(CertificateFault::Stranger(_)),
+                    ..
+                }
+            )
+    });
+    assert!(stranger, "{:?}", pair.events);
+}
+
 fn certified(time: bool) -> Pair {
     let chain = ["deep", "lower", "intermediate"];
     let client = with_certificate(EndpointConfig::new(), "leaf-pkcs8", &chain);
+    let client = client.remote_id(RemoteIdentity::OneOf(vec![subject_of(&chain)]));
     let server = with_certificate(EndpointConfig::new().respond(true), "leaf-pkcs8", &chain);
     let mut pair = Pair::behind_nat(9, client, server, Nat::HOME_ROUTER);
     for node in [pair.client, pair.server] {
@@ -259,7 +298,7 @@ fn certificates_and_fragments() {
     assert!(pair.run_until(secs(10), Pair::is_up), "{:?}", pair.events);
     let info = pair.info(pair.server).unwrap();
     assert_eq!(info.auth, AuthMethod::RSA_SIGNATURES);
-    assert!(matches!(info.remote_id, ipsec_ike::identity::Identity::DistinguishedName(_)));
+    assert!(matches!(info.remote_id, Identity::DistinguishedName(_)));
     assert!(*largest.borrow() <= 1_204, "{largest:?}: long messages go in fragments");
     assert_match(pair.installed(pair.client)[0], pair.installed(pair.server)[0]);
     // And it is renewed.
