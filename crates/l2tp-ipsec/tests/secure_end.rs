@@ -9,6 +9,7 @@ use l2tp_ipsec::DataPlane;
 use l2tp_ipsec::DisconnectReason;
 use l2tp_ipsec::Inbound;
 use l2tp_ipsec::Server;
+use l2tp_ipsec::ike::Lifetimes;
 use vpn_core::Socket;
 use vpn_netsim::Link;
 use vpn_netsim::Nat;
@@ -241,4 +242,28 @@ fn the_last_event_waits_for_the_last_delete() {
     }
     assert!(ended);
     assert_eq!(server.ike_counts().peers, 0);
+}
+
+/// The pair that both sides keep need not be the newest, and is replaced in its turn.
+#[test]
+fn octets_run_out_after_new_keys_that_crossed() {
+    for seed in 1..9 {
+        let few = Lifetimes { ike: secs(86_400), esp: secs(86_400), esp_kilobytes: Some(1_000) };
+        let server = sim::secure_server_config().ipsec(|ipsec| ipsec.lifetimes(few));
+        let link = Link { delay: millis(10), ..Link::PERFECT };
+        let mut world = World::new(seed, link, server, sim::users());
+        let id = world.connect(secure_client_config().ipsec(|ipsec| ipsec.lifetimes(few)));
+        let session = world.wait_both_up(id, secs(10));
+        let address = world.clients[&id].address();
+        for n in 0..4_000 {
+            if n % 500 == 100 {
+                world.net.with(id, |node, now| node.client_mut().machine.rekey(now));
+                world.with_server(|server, now| server.rekey(now, session));
+            }
+            world.send(id, &packet::udp(address, sim::INSIDE, 1_300, 1)).unwrap();
+            world.run_for(millis(1));
+        }
+        world.run_for(secs(1));
+        assert_eq!(world.clients[&id].packets.len(), 4_000, "seed {seed}");
+    }
 }

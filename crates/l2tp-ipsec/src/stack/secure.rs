@@ -371,7 +371,12 @@ impl Stack {
                 Notice::Cut(id, generation) => {
                     ipsec.cut(now, (id, generation), self.provider, &self.plane);
                 }
-                Notice::SoftLimit(id, generation) => ipsec.sad.note_soft_limit(id, generation),
+                Notice::SoftLimit(id, generation) => {
+                    // IKE knows whether there is a newer one that both sides keep.
+                    if let Some(child) = ipsec.pairs.get(&(id, generation)) {
+                        let _ = ipsec.ike.rekey_child(now, *child);
+                    }
+                }
                 Notice::Moved(id, path) => {
                     if let Some(bundle) = ipsec.bundles.get(&id) {
                         ipsec.ike.note_path(now, bundle.peer, path);
