@@ -119,3 +119,35 @@ fn on_request() {
     traffic(&mut world, id, 20, millis(100), 100);
     assert_eq!(world.rekeyed(id), 4);
 }
+
+/// A peer such as strongSwan has its inbound SA when it has handled the last message of quick mode:
+/// ESP that overtook it would be lost.
+#[test]
+fn the_old_keys_serve_until_the_peer_has_the_new_ones() {
+    let (mut world, id) = world(1, Link::PERFECT, LONG, LONG);
+    let packet = packet::udp(world.clients[&id].address(), sim::INSIDE, 20, 1);
+    let spi = |world: &mut World| {
+        let mut datagram = Vec::new();
+        world.net.with(id, |node, _| {
+            let _ = node.client_mut().machine.send_ip(&packet, &mut datagram).unwrap();
+        });
+        datagram[..4].to_vec()
+    };
+    let old = spi(&mut world);
+    world.net.with(id, |node, now| node.client_mut().machine.rekey(now));
+    world.run_for(millis(500));
+    assert_eq!(spi(&mut world), old, "the peer may not have the new ones yet");
+    world.run_for(secs(1));
+    assert_eq!(world.rekeyed(id), 1);
+    let new = spi(&mut world);
+    assert_ne!(new, old, "it has had time");
+
+    // What comes under the new keys shows that the peer has them.
+    world.net.with(id, |node, now| node.client_mut().machine.rekey(now));
+    world.run_for(millis(200));
+    let session = world.session_of(world.clients[&id].address()).unwrap();
+    let down = packet::udp(sim::INSIDE, world.clients[&id].address(), 20, 1);
+    world.send_down(session, &down).unwrap();
+    world.run_for(millis(200));
+    assert_ne!(spi(&mut world), new);
+}
