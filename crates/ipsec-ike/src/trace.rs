@@ -19,7 +19,7 @@ pub struct Trace {
     pub exchange: ExchangeType,
     /// Which exchange of phase 2; zero in phase 1.
     pub message_id: u32,
-    /// The payloads in order, when they could be read.
+    /// The payloads in order; none of an encrypted message.
     pub payloads: alloc::vec::Vec<PayloadType>,
     /// What the state machine of the exchange is in after it.
     pub state: &'static str,

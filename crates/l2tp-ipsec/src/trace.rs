@@ -79,6 +79,9 @@ impl fmt::Display for Step {
 fn fmt_ike(trace: &ipsec_ike::Trace, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let verb = if trace.sent { "sent" } else { "received" };
     let again = if trace.repeated { " again" } else { "" };
+    if trace.payloads.is_empty() {
+        return write!(f, "{verb} {}{again} (encrypted) {}", trace.exchange, trace.state);
+    }
     write!(f, "{verb} {}{again} [", trace.exchange)?;
     for (place, payload) in trace.payloads.iter().enumerate() {
         let space = if place == 0 { "" } else { " " };

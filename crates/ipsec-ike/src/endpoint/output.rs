@@ -12,7 +12,6 @@ use super::sa::Credit;
 use crate::Event;
 use crate::Header;
 use crate::Message;
-use crate::PayloadType;
 use crate::Trace;
 use crate::fragment;
 use crate::handle::SaId;
@@ -81,7 +80,7 @@ impl Endpoint {
         if let Some(peer) = peer.and_then(|peer| self.peers.get_mut(&peer)) {
             peer.sent = self.now;
         }
-        self.trace_message(path, message, true, sending == Sending::Repeated, state, None);
+        self.trace_message(path, message, true, sending == Sending::Repeated, state);
         match fragments.as_slice() {
             [] => self.enqueue(path, message),
             fragments => fragments.iter().for_each(|fragment| self.enqueue(path, fragment)),
@@ -91,7 +90,7 @@ impl Endpoint {
     /// Sends a message to somebody of whom nothing is kept.
     pub(super) fn send_stateless(&mut self, path: Path, message: &[u8], received: usize) {
         if Credit::first(received).spend(message.len() + NON_ESP_MARKER.len()) {
-            self.trace_message(path, message, true, false, "refused", None);
+            self.trace_message(path, message, true, false, "refused");
             self.enqueue(path, message);
         }
     }
@@ -117,8 +116,25 @@ impl Endpoint {
         }
     }
 
-    /// Tells about a message, if that is wanted. `clear` are its payloads where the message itself
-    /// is encrypted.
+    /// Tells about a message that came, before everything else since `mark`: what it made us send,
+    /// and what came of it.
+    pub(super) fn trace_received(
+        &mut self,
+        mark: usize,
+        path: Path,
+        message: &[u8],
+        state: &'static str,
+    ) {
+        let before = self.events.len();
+        self.trace_message(path, message, false, false, state);
+        if self.events.len() > before
+            && let Some(trace) = self.events.pop_back()
+        {
+            self.events.insert(mark.min(before), trace);
+        }
+    }
+
+    /// Tells about a message, if that is wanted.
     pub(super) fn trace_message(
         &mut self,
         path: Path,
@@ -126,17 +142,16 @@ impl Endpoint {
         sent: bool,
         repeated: bool,
         state: &'static str,
-        clear: Option<Vec<PayloadType>>,
     ) {
         if !self.config.trace {
             return;
         }
         let Ok(message) = Message::decode(message) else { return };
         let Header { cookies, exchange_type: exchange, message_id, .. } = message.header;
-        let payloads = clear.unwrap_or_else(|| match message.header.is_encrypted() {
+        let payloads = match message.header.is_encrypted() {
             true => Vec::new(),
             false => message.payloads().map_while(Result::ok).map(|one| one.kind).collect(),
-        });
+        };
         self.report(Event::Trace(Trace {
             sent,
             repeated,

@@ -78,7 +78,12 @@ impl Endpoint {
             && !self.by_cookie.contains_key(&header.cookies.initiator);
         match header.exchange_type {
             ExchangeType::MAIN_MODE | ExchangeType::AGGRESSIVE if first => {
-                self.on_first_message(path, whole)
+                let mark = self.events.len();
+                let result = self.on_first_message(path, whole);
+                let id = self.by_first.get(&(header.cookies.initiator, path.remote));
+                let state = id.and_then(|id| self.sas.get(id)).map_or("refused", |sa| sa.state());
+                self.trace_received(mark, path, whole, state);
+                result
             }
             _ => Err(DropReason::UnknownTunnel),
         }
@@ -145,6 +150,7 @@ impl Endpoint {
         let sa = self.sas.get(&id).ok_or(DropReason::UnknownTunnel)?;
         let established = matches!(sa.phase, Phase::Established(_));
         let state = sa.state();
+        let mark = self.events.len();
         let result = match header.exchange_type {
             ExchangeType::MAIN_MODE | ExchangeType::AGGRESSIVE => {
                 self.on_phase_1(id, path, octets, &message)
@@ -162,7 +168,7 @@ impl Endpoint {
         };
         if self.config.trace {
             let state = self.sas.get(&id).map_or(state, |sa| sa.state());
-            self.trace_message(path, octets, false, false, state, None);
+            self.trace_received(mark, path, octets, state);
         }
         self.settle_sa(id);
         result
