@@ -45,7 +45,8 @@ pub(crate) struct Ipsec {
     /// Who we say that we are: an address, a name, user@name, or @# and hexadecimal octets
     #[arg(long, value_name = "ID")]
     local_id: Option<Identity>,
-    /// Who the peer must be; anyone with the key or a certificate if it is not given
+    /// Who the peer must be. If it is not given: anyone with the key or a certificate; a client wants
+    /// the server's certificate to name the address that it called
     #[arg(long, value_name = "ID")]
     remote_id: Option<Identity>,
     /// What is offered and taken: modern, compatible (what today's clients need) or legacy (Android up
