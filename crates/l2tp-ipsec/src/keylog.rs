@@ -102,7 +102,7 @@ const fn names(suite: EspSuite) -> (&'static str, &'static str) {
         EspSuite::Combined(EspAead::ChaCha20Poly1305) => {
             ("ChaCha20 with Poly1305 [RFC7634]", "NULL")
         }
-        EspSuite::Combined(_) => ("AES-GCM [RFC4106]", "NULL"),
+        EspSuite::Combined(_) => ("AES-GCM with 16 octet ICV [RFC4106]", "NULL"),
         EspSuite::Separate(cipher, integrity) => (
             match cipher {
                 EspCipher::Null => "NULL",

@@ -216,3 +216,19 @@ fn a_server_may_send_clients_to_another_address() {
     let reason = world.wait_end(id, secs(60)).explain();
     assert!(reason.contains("L2TP tunnel"), "{reason}");
 }
+
+/// What an unset variable in a start script gives.
+#[test]
+fn an_empty_key_is_refused() {
+    use l2tp_ipsec::Client;
+    use l2tp_ipsec::Server;
+    use l2tp_ipsec::ServerConfig;
+    let provider = vpn_crypto::provider();
+    let random = || Box::new(vpn_netsim::SeededRandom::new(1));
+    let config = ServerConfig::new("").pool("10.9.0.0/24".parse().unwrap());
+    let refused = Server::new(config, sim::users(), provider, random()).unwrap_err();
+    assert!(refused.to_string().contains("empty"), "{refused}");
+    let config = ClientConfig::new(sim::server_address().ip(), "").user("alice", "wonderland");
+    let refused = Client::new(config, provider, random()).unwrap_err();
+    assert!(refused.to_string().contains("empty"), "{refused}");
+}

@@ -273,6 +273,9 @@ impl EndpointConfig {
 
     pub(crate) fn check(&self, provider: &CryptoProvider) -> Result<(), ConfigError> {
         self.policy.check(provider)?;
+        if self.psks.has_empty_key() {
+            return Err(ConfigError::EmptyKey);
+        }
         let keys = !self.psks.is_empty() || self.ask_for_credentials;
         if self.respond && !keys && self.policy.signer.is_none() {
             return Err(ConfigError::NoCredentials);
@@ -339,6 +342,9 @@ pub enum ConfigError {
     /// A lifetime is under a minute.
     #[error("lifetimes must be 60 s or more")]
     LifetimeTooShort,
+    /// A pre-shared key has no octets.
+    #[error("a pre-shared key is empty: everybody has it")]
+    EmptyKey,
     /// The endpoint shall answer and has nothing to prove itself with.
     #[error("no pre-shared key, certificate or ticket: a responder can't authenticate anybody")]
     NoCredentials,

@@ -44,6 +44,11 @@ impl PskTable {
         self.entries.push((selector, secret));
     }
 
+    /// Whether one of the keys has no octets, and so authenticates nobody.
+    pub(crate) fn has_empty_key(&self) -> bool {
+        self.entries.iter().any(|(_, secret)| secret.is_empty())
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

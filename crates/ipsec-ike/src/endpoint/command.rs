@@ -89,6 +89,7 @@ impl Endpoint {
         }
         let secret = connect.psk.clone().or_else(|| self.secret_for(&connect));
         let auth = match &secret {
+            Some(secret) if secret.is_empty() => return Err(ConfigError::EmptyKey.into()),
             Some(_) => AuthMethod::PRE_SHARED_KEY,
             None if policy.signer.is_some() => AuthMethod::RSA_SIGNATURES,
             None => return Err(ConnectError::NoCredentials),
