@@ -43,6 +43,7 @@ client-ipsec-rekey-peer  client_rekey         mschapv2 ipsec rekey-peer
 client-ipsec-rekey-ours  client_rekey         mschapv2 ipsec rekey-ours
 client-ipsec-cert        client_cert          mschapv2 ipsec cert
 client-ipsec-keylog      client_keylog        mschapv2 ipsec esp=aes256-sha256
+client-ipsec-keylog-gcm  client_keylog        mschapv2 ipsec ike=aes256-sha256-ecp256 esp=aes256gcm16
 client-ipsec-dpd         client_dpd           mschapv2 ipsec
 client-ipsec-peer-closes client_ike_closes    mschapv2 ipsec
 client-ipsec-wrong-psk   client_wrong_psk     mschapv2 ipsec
