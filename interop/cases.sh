@@ -333,7 +333,8 @@ case_server_ike_closes() {
   start_peer_client "$DIR/peer"
   peer_is_up "$DIR/peer"
   guest "$DIR/peer" 'swanctl --terminate --ike l2tp --timeout 5' >/dev/null
-  check_disconnected server 5
+  # A peer that deletes everything has a minute to come back.
+  check_disconnected server 75
 }
 # What our server says of a peer that gets no further than IKE.
 check_server_refuses() { # PATTERN
