@@ -7,6 +7,7 @@ use ipsec_esp::Shared;
 use ipsec_esp::Spi;
 use vpn_core::RandomError;
 use vpn_core::SecureRandom;
+use vpn_core::crypto::EspCrypto;
 use vpn_core::crypto::EspSuite;
 
 /// Octets that a packet never repeats: no benchmark needs better.
@@ -29,10 +30,18 @@ pub(crate) fn keymat(suite: EspSuite, seed: u64) -> Vec<u8> {
     keymat
 }
 
-/// Both ends of an SA.
+/// Both ends of an SA, on what the provider has for the suite.
+#[allow(dead_code, reason = "not every bench takes it")]
 pub(crate) fn pair(suite: EspSuite, seed: u64) -> (OutboundSa<Shared>, InboundSa<Shared>) {
-    let crypto = vpn_crypto::provider().esp_suite(suite).unwrap();
-    let keymat = keymat(suite, seed);
+    pair_on(vpn_crypto::provider().esp_suite(suite).unwrap(), seed)
+}
+
+/// Both ends of an SA, on this implementation of its suite.
+pub(crate) fn pair_on(
+    crypto: &'static dyn EspCrypto,
+    seed: u64,
+) -> (OutboundSa<Shared>, InboundSa<Shared>) {
+    let keymat = keymat(crypto.suite(), seed);
     let spi = Spi(0x1000 + u32::try_from(seed).unwrap());
     let config = SaConfig::new(spi).replay_window(4096);
     let seal = crypto.seal_key(&keymat, &mut Counting(seed)).unwrap();
